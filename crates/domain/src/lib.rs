@@ -1,0 +1,45 @@
+//! What Tenantry's tenants, events, key-values and access keys *are*, and the rules that hold for them
+//! wherever they are stored and however they are reached.
+//!
+//! What belongs here: types that cannot hold a wrong value, and pure functions over them.
+//! What never will: I/O, async, clocks, random sources, SQL rows, wire shapes, status codes.
+//!
+//! Start with [`Tenant`], [`Event`], [`Entry`] and [`AccessKey`]; what a caller hands in arrives as a
+//! draft ([`TenantDraft`], [`EventDraft`], [`AccessKeyDraft`]) and is parsed once, or refused with
+//! every [`Violation`] it has.
+
+mod access_key;
+mod event;
+mod event_filter;
+mod json_object;
+mod json_text;
+mod key_value;
+mod merge_patch;
+mod page;
+mod precondition;
+mod tenant;
+mod text;
+mod timestamp;
+mod violation;
+
+pub use access_key::{
+    AccessKey, AccessKeyDraft, AccessKeyName, Caller, KeyHash, KeyId, KeyKind, KeyOwner, MalformedKey,
+    NewAccessKey, PresentedKey, Scope, ScopeSet, SecretKey,
+};
+pub use event::{
+    Component, Email, Environment, Event, EventDraft, EventId, Message, NewEvent, Sequence, Stored,
+};
+pub use event_filter::{EventFilter, Order, contains_ignoring_case, json_contains};
+pub use json_object::{JsonObject, JsonObjectError};
+pub use json_text::{JsonTextError, check_json_text};
+pub use key_value::{
+    ContentType, Entry, EntryMeta, IncrementError, Key, KeyError, Revision, TimeToLive, incremented,
+};
+pub use merge_patch::merge_patch;
+pub use page::{Page, PageLimit};
+pub use precondition::{Precondition, RevisionSet};
+pub use tenant::{
+    Erasure, NewTenant, Tenant, TenantDraft, TenantFilter, TenantName, TenantNumber, TenantRef, TenantStatus,
+};
+pub use timestamp::Timestamp;
+pub use violation::{Violation, Violations};

@@ -1,0 +1,46 @@
+//! What Tenantry's services need from outside: traits, their errors, and (feature `mocks`) mockall mocks
+//! of each.
+//!
+//! What belongs here: one trait a noun, and for each method what an adapter must keep. What never will:
+//! an implementation that does I/O.
+//!
+//! Rules that hold for every storage port:
+//! - The tenant is the first argument of every method that is about a tenant's data, and no method ever
+//!   shows or changes another tenant's.
+//! - Absence is `Ok(None)` or `Ok(false)`, never an error.
+//! - One method is one transaction: it happens whole or not at all, and when it has answered `Ok` to a
+//!   write, that write is on disk and survives a crash of the process and of the machine.
+//! - **A write, once called, is carried out even when the caller stops waiting for it.** Dropping the
+//!   future gives up the answer, not the write.
+//! - Lists are by keyset: `after` is the position of the last item seen, and the cost of a page does not
+//!   grow with its depth.
+//! - Any method may fail with a [`StorageError`]; other errors stand at the method.
+
+mod access_key;
+mod clock;
+mod commit;
+mod error;
+mod event;
+mod health;
+mod key_value;
+mod near_cache;
+mod setting;
+mod tenant;
+
+pub use access_key::{AccessGrant, AccessKeyRepository, AccessKeyWriteError, KeyPosition};
+pub use clock::{Clock, SystemClock};
+pub use commit::CommitListener;
+pub use error::StorageError;
+pub use event::{EventQuery, EventRepository, EventWriteError};
+pub use health::HealthProbe;
+pub use key_value::{EntryQuery, KeyValueRepository, KeyValueWriteError, ListedEntry, NewValue, PutOutcome};
+pub use near_cache::{LoadTicket, NearCache};
+pub use setting::SettingRepository;
+pub use tenant::{TenantRepository, TenantUpdate, TenantWriteError};
+
+#[cfg(feature = "mocks")]
+pub use {
+    access_key::MockAccessKeyRepository, clock::MockClock, commit::MockCommitListener,
+    event::MockEventRepository, health::MockHealthProbe, key_value::MockKeyValueRepository,
+    near_cache::MockNearCache, setting::MockSettingRepository, tenant::MockTenantRepository,
+};

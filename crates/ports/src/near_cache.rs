@@ -1,0 +1,32 @@
+//! The cache inside the process.
+
+/// Says when a load began, so that what was loaded before a change is not kept after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LoadTicket(pub u64);
+
+/// A bounded cache in this process, which never holds what is older than the last change it was told of.
+///
+/// It may forget anything at any time. To fill it from storage: take a [`ticket`](NearCache::ticket),
+/// *then* read, then [`fill`](NearCache::fill); the cache drops the value if the key (or, at worst, another
+/// that shares its ticket) was changed in between. No method blocks or fails.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait NearCache<K: Send + Sync + 'static, V: Send + Sync + 'static>: Send + Sync {
+    /// What is held for the key.
+    fn get(&self, key: &K) -> Option<V>;
+
+    /// The beginning of a load of this key.
+    fn ticket(&self, key: &K) -> LoadTicket;
+
+    /// Keeps what was read since `ticket`, unless the key may have changed since, or a newer value is held.
+    fn fill(&self, key: K, value: V, ticket: LoadTicket);
+
+    /// The key was changed to this value: keeps it, unless a newer value is held, and makes every load
+    /// that is under way void.
+    fn replace(&self, key: K, value: V);
+
+    /// The key was changed: forgets it, and makes every load that is under way void.
+    fn remove(&self, key: &K);
+
+    /// Anything may have changed: forgets everything, and makes every load that is under way void.
+    fn clear(&self);
+}
