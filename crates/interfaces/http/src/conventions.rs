@@ -1,0 +1,140 @@
+//! What holds for every answer: its request id, its problem written out, compression, and the log.
+
+use actix_http::encoding::Encoder;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header as _, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, web};
+
+use crate::problem::Problem;
+use crate::problem_code::Code;
+use crate::request_id::{RequestId, X_REQUEST_ID};
+use crate::state::State;
+
+/// Bodies below this many bytes are not compressed: it would cost more than it saves.
+const MIN_COMPRESSED_BYTES: u64 = 1024;
+
+/// Wraps the whole application.
+pub(crate) async fn conventions(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = RequestId::of(request.headers());
+    let log_requests = request.app_data::<web::Data<State>>().is_some_and(|state| state.log_requests);
+    let started = log_requests.then(std::time::Instant::now);
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    if response.status().is_client_error() || response.status().is_server_error() {
+        response = write_problem(response, &id);
+    }
+    let headers = response.headers_mut();
+    if let Some(id) = id.to_header() {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(started) = started {
+        log(&response, &id, started.elapsed());
+    }
+    Ok(compress(response))
+}
+
+/// Writes a refusal out as problem details; also one that actix made by itself.
+fn write_problem(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceResponse<BoxBody> {
+    if response.headers().contains_key(header::CONTENT_TYPE) && response.response().error().is_none() {
+        return response;
+    }
+    let problem = match response.response().error() {
+        Some(error) => match error.as_error::<Problem>() {
+            Some(problem) => problem.clone(),
+            None => foreign(response.status(), error.to_string()),
+        },
+        None => foreign(response.status(), String::new()),
+    };
+    if problem.code.status().is_server_error() {
+        log_failure(&response, id, &problem);
+    }
+    let body = serde_json::to_vec(&problem.to_wire(Some(id.as_str()))).unwrap_or_default();
+    let (request, response) = response.into_parts();
+    let mut response = response.set_body(BoxBody::new(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    ServiceResponse::new(request, response)
+}
+
+/// The problem for a refusal that is none of ours.
+fn foreign(status: StatusCode, cause: String) -> Problem {
+    let code = match status {
+        StatusCode::NOT_FOUND => Code::RouteNotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+        StatusCode::REQUEST_TIMEOUT => Code::RequestTimeout,
+        status if status.is_server_error() => Code::Internal,
+        _ => Code::InvalidHeader,
+    };
+    Problem { cause: Some(cause), ..Problem::plain(code) }
+}
+
+fn log_failure(response: &ServiceResponse<BoxBody>, id: &RequestId, problem: &Problem) {
+    let request = response.request();
+    tracing::error!(
+        request.id = id.as_str(),
+        http.method = request.method().as_str(),
+        http.path = request.path(),
+        problem.code = problem.code.as_str(),
+        cause = problem.cause.as_deref().unwrap_or_default(),
+        "a request failed"
+    );
+}
+
+fn log(response: &ServiceResponse<BoxBody>, id: &RequestId, took: std::time::Duration) {
+    let request = response.request();
+    tracing::info!(
+        request.id = id.as_str(),
+        http.method = request.method().as_str(),
+        http.path = request.path(),
+        http.status = response.status().as_u16(),
+        duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "answered a request"
+    );
+}
+
+/// Compresses a body of some size by the best encoding that the caller takes.
+fn compress(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    match response.response().body().size() {
+        BodySize::None => return response,
+        BodySize::Sized(bytes) if bytes < MIN_COMPRESSED_BYTES => return response,
+        BodySize::Sized(_) | BodySize::Stream => {}
+    }
+    if !is_compressible(response.headers().get(header::CONTENT_TYPE)) {
+        return response;
+    }
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    let request = response.request();
+    if request.method() == Method::HEAD || !request.headers().contains_key(header::ACCEPT_ENCODING) {
+        return response;
+    }
+    let Ok(accepted) = AcceptEncoding::parse(request) else { return response };
+    let supported = [Encoding::brotli(), Encoding::zstd(), Encoding::gzip(), Encoding::identity()];
+    let Some(Encoding::Known(encoding)) = accepted.negotiate(supported.iter()) else { return response };
+    if encoding == ContentEncoding::Identity {
+        return response;
+    }
+    response.map_body(|head, body| BoxBody::new(Encoder::response(encoding, head, body)))
+}
+
+/// Whether there is anything to gain: pictures, sound, films and archives are compressed already.
+fn is_compressible(content_type: Option<&HeaderValue>) -> bool {
+    let Some(Ok(kind)) = content_type.map(HeaderValue::to_str) else { return true };
+    let is = |prefix: &str| kind.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    let packed = [
+        "image/",
+        "video/",
+        "audio/",
+        "font/woff",
+        "application/zip",
+        "application/gzip",
+        "application/zstd",
+    ];
+    is("image/svg") || !packed.iter().any(|prefix| is(prefix))
+}

@@ -1,0 +1,216 @@
+//! One key-value: `/api/v1/kv/{key}`.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use serde::{Deserialize, Serialize};
+use tenantry_domain::{ContentType, EntryMeta, Key, KeyError, Scope, TimeToLive, Timestamp};
+use tenantry_ports::NewValue;
+use utoipa::ToSchema;
+
+use crate::problem::Problem;
+use crate::problem_code::Code;
+use crate::query::{Query, percent_signs_are_escapes, whole_number};
+use crate::state::State;
+use crate::tenant::read_body;
+use crate::{access, body, etag, json};
+
+const PREFIX: &str = "/api/v1/kv/";
+const TENANTRY_VERSION: HeaderName = HeaderName::from_static("tenantry-version");
+
+/// The key: all that follows `/kv/`, percent-decoded and not normalised.
+fn key_of(request: &HttpRequest) -> Result<Key, Problem> {
+    let text = request.uri().path().strip_prefix(PREFIX).unwrap_or_default();
+    let key = if text.contains('%') {
+        if !percent_signs_are_escapes(text.as_bytes()) {
+            return Err(Problem::plain(Code::InvalidPath));
+        }
+        let bytes: Vec<u8> = percent_encoding::percent_decode_str(text).collect();
+        Key::new(&bytes)
+    } else {
+        Key::new(text.as_bytes())
+    };
+    key.map_err(|error| refused(error, "/key"))
+}
+
+pub(crate) fn refused(error: KeyError, pointer: &str) -> Problem {
+    Problem::violation(pointer, error.code(), error.to_string())
+}
+
+fn http_date(time: Timestamp) -> Option<HeaderValue> {
+    let seconds = u64::try_from(time.as_seconds()).ok()?;
+    let time = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(seconds))?;
+    HeaderValue::from_str(&httpdate::fmt_http_date(time)).ok()
+}
+
+/// The headers that tell about an entry.
+fn describe(answer: &mut HttpResponseBuilder, meta: &EntryMeta) {
+    answer.insert_header((header::ETAG, etag::of(meta.revision.get())));
+    answer.insert_header((TENANTRY_VERSION, HeaderValue::from(meta.version)));
+    if let Some(date) = http_date(meta.updated_at) {
+        answer.insert_header((header::LAST_MODIFIED, date));
+    }
+    if let Some(date) = meta.expires_at.and_then(http_date) {
+        answer.insert_header((header::EXPIRES, date));
+    }
+}
+
+/// Answers with a value's bytes, plainly.
+#[utoipa::path(get, path = "/api/v1/kv/{key}", tag = "Key-values",
+    params(("key" = String, Path, description = "1 to 512 bytes of UTF-8, percent-encoded; `/` may stand as it is. All that follows `/kv/` is the key.", example = "greeting"),
+        ("If-None-Match" = Option<String>, Header, description = "304 if the entity tag is this.")),
+    responses((status = 200, description = "The bytes, with their own content type.", content_type = "application/octet-stream", body = Vec<u8>,
+            headers(("ETag" = String, description = "The revision."), ("Last-Modified" = String),
+                ("Tenantry-Version" = u64, description = "1 at the key's creation, one more with each write."),
+                ("Expires" = String, description = "Where it has an end."))),
+        (status = 304, description = "It is what `If-None-Match` names.")))]
+pub(crate) async fn get_key_value(
+    state: web::Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let tenant = access::tenant_of_bytes(&state, &request, Scope::KvRead).await?;
+    if !request.query_string().is_empty() {
+        Query::parse(request.query_string(), &[])?;
+    }
+    let key = key_of(&request)?;
+    let entry = match state.services.key_values.get_cached(tenant, &key) {
+        Some(known) => known.ok_or_else(|| Problem::plain(Code::KeyValueNotFound))?,
+        None => state.services.key_values.get(tenant, key).await?,
+    };
+    let revision = entry.meta.revision.get();
+    etag::require_match(request.headers(), revision)?;
+    let unchanged = etag::is_unchanged(request.headers(), revision)?;
+    let mut answer = HttpResponse::build(if unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    describe(&mut answer, &entry.meta);
+    // Without it, `Expires` would let a cache keep a value that may change before its end.
+    answer.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
+    if unchanged {
+        return Ok(answer.finish());
+    }
+    if let Ok(kind) = HeaderValue::from_str(entry.meta.content_type.as_str()) {
+        answer.insert_header((header::CONTENT_TYPE, kind));
+    }
+    Ok(answer.body(entry.value.clone()))
+}
+
+/// Stores the body as it is, with its content type.
+#[utoipa::path(put, path = "/api/v1/kv/{key}", tag = "Key-values",
+    params(("key" = String, Path, description = "1 to 512 bytes of UTF-8, percent-encoded; `/` may stand as it is. All that follows `/kv/` is the key.", example = "greeting"),
+        ("ttl" = Option<u64>, Query, description = "Seconds until the key ends; it lives for good where absent.", minimum = 1, maximum = 3_155_760_000_u64, example = 3600),
+        ("If-Match" = Option<String>, Header, description = "Only if the entity tag is this; `*`: only if the key is there."),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: only if the key is not there.")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "Any bytes up to 1 MiB (configurable), of any content type."),
+    responses((status = 201, description = "The key is new.", headers(("ETag" = String, description = "The revision."), ("Tenantry-Version" = u64), ("Location" = String))),
+        (status = 200, description = "The value was replaced.", headers(("ETag" = String, description = "The revision."), ("Tenantry-Version" = u64)))))]
+pub(crate) async fn put_key_value(
+    state: web::Data<State>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let tenant = access::tenant_of_bytes(&state, &request, Scope::KvWrite).await?;
+    let key = key_of(&request)?;
+    let precondition = etag::precondition(request.headers())?;
+    let ttl = Query::parse(request.query_string(), &["ttl"])?.read(
+        "ttl",
+        "a whole number of seconds from 1 to 3155760000",
+        |text| TimeToLive::from_seconds(whole_number(text)?),
+    )?;
+    let content_type = content_type_of(&request)?;
+    let bytes = body::read(&request, payload, state.limits.max_value_bytes, state.body_timeout).await?;
+    let value = NewValue { bytes, content_type, ttl };
+    let outcome = state.services.key_values.put(tenant, key, value, precondition).await?;
+    let mut answer = HttpResponse::build(if outcome.created { StatusCode::CREATED } else { StatusCode::OK });
+    describe(&mut answer, &outcome.entry.meta);
+    if outcome.created {
+        answer.insert_header((header::LOCATION, request.uri().path()));
+    }
+    Ok(answer.finish())
+}
+
+fn content_type_of(request: &HttpRequest) -> Result<ContentType, Problem> {
+    let headers = request.headers();
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity") {
+        return Err(Problem::new(Code::UnsupportedMediaType, "the body must not have a Content-Encoding"));
+    }
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(ContentType::octet_stream()) };
+    value.to_str().ok().and_then(ContentType::new).ok_or_else(|| {
+        Problem::new(
+            Code::InvalidHeader,
+            "Content-Type must be a media type (type/subtype) of at most 255 characters",
+        )
+    })
+}
+
+/// Removes a key.
+#[utoipa::path(delete, path = "/api/v1/kv/{key}", tag = "Key-values",
+    params(("key" = String, Path, description = "1 to 512 bytes of UTF-8, percent-encoded; `/` may stand as it is. All that follows `/kv/` is the key.", example = "greeting"),
+        ("If-Match" = Option<String>, Header, description = "Only if the entity tag is this.")),
+    responses((status = 204, description = "The key is gone.")))]
+pub(crate) async fn delete_key_value(
+    state: web::Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let tenant = access::tenant_of_bytes(&state, &request, Scope::KvWrite).await?;
+    Query::parse(request.query_string(), &[])?;
+    let key = key_of(&request)?;
+    let precondition = etag::precondition(request.headers())?;
+    state.services.key_values.delete(tenant, key, precondition).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// An increment.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Increment)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IncrementBody {
+    /// How much to add; it may be negative.
+    #[schema(required = true, nullable = false, example = 1)]
+    increment: Option<i64>,
+    /// What an absent key becomes; the increment is not added to it. Without it an absent key is 404.
+    #[schema(example = 1)]
+    initial: Option<i64>,
+}
+
+/// What an increment made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Incremented {
+    /// The new value.
+    #[schema(example = 1)]
+    value: i64,
+    /// 1 at the key's creation, one more with each write.
+    #[schema(example = 1)]
+    version: u64,
+    /// The revision of this write.
+    #[schema(example = 1)]
+    revision: u64,
+}
+
+/// Adds to a value that is a decimal integer, atomically.
+#[utoipa::path(post, path = "/api/v1/kv/{key}", tag = "Key-values", request_body = IncrementBody,
+    params(("key" = String, Path, description = "1 to 512 bytes of UTF-8, percent-encoded; `/` may stand as it is. All that follows `/kv/` is the key.", example = "visits"),
+        ("If-Match" = Option<String>, Header, description = "Only if the entity tag is this."),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: only if the key is not there.")),
+    responses((status = 200, description = "The new value.", body = Incremented, headers(("ETag" = String, description = "The revision.")))))]
+pub(crate) async fn increment_key_value(
+    state: web::Data<State>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let tenant = access::tenant(&state, &request, Scope::KvWrite).await?;
+    Query::parse(request.query_string(), &[])?;
+    let key = key_of(&request)?;
+    let precondition = etag::precondition(request.headers())?;
+    let text = read_body(&state, &request, payload, &["application/json"]).await?;
+    let body: IncrementBody = json::read_owned(&text, state.limits.max_json_depth)?;
+    let by = body.increment.ok_or_else(|| Problem::violation("/increment", "required", "is required"))?;
+    let (outcome, value) =
+        state.services.key_values.increment(tenant, key, by, body.initial, precondition).await?;
+    let meta = &outcome.entry.meta;
+    let mut answer = json::builder(StatusCode::OK);
+    describe(&mut answer, meta);
+    Ok(answer.body(json::write(&Incremented {
+        value,
+        version: meta.version,
+        revision: meta.revision.get(),
+    })?))
+}

@@ -1,0 +1,172 @@
+//! Every route of the API, in one table: what it takes to be let in, and what it may be refused for.
+//!
+//! The routing, `Allow`, `HEAD` and the OpenAPI document's security and error answers are made from it.
+
+use std::rc::Rc;
+
+use actix_web::http::Method;
+use actix_web::{Resource, Route, web};
+use tenantry_domain::Scope;
+
+use crate::problem::Problem;
+use crate::problem_code::Code;
+use crate::problem_code::Code::{
+    AccessKeyNotFound, BodyTooLarge, Contended, EventNotFound, InvalidCursor, InvalidHeader, InvalidJson,
+    InvalidPath, InvalidQuery, KeyExpired, KeyMalformed, KeyMissing, KeyUnknown, KeyValueNotFound,
+    NotAcceptable, NotIncrementable, PreconditionFailed, ProblemNotFound, RequestTimeout, ScopeMissing,
+    StorageFull, TenantDeleting, TenantNotFound, TenantRequired, TenantSuspended, UnsupportedMediaType,
+    ValidationFailed,
+};
+use crate::{access_key, docs, event, health, key_value, key_value_list, ping, problem_page, tenant};
+
+/// One method of one path.
+pub(crate) struct Endpoint {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    /// What a key must allow; nothing where no key is asked for.
+    pub(crate) scope: Option<Scope>,
+    /// What else it may be refused for, beside what [`Endpoint::refusals`] adds.
+    problems: &'static [&'static [Code]],
+    /// Whether it is in the OpenAPI document; pages for people are not.
+    pub(crate) documented: bool,
+    route: fn(Method) -> Route,
+}
+
+const KEY: &[Code] = &[KeyMissing, KeyMalformed, KeyUnknown, KeyExpired, ScopeMissing];
+const TENANT_DATA: &[Code] = &[TenantRequired, TenantNotFound, TenantSuspended];
+const JSON_ANSWER: &[Code] = &[NotAcceptable];
+const TENANT: &[Code] = &[TenantNotFound];
+const CHANGE: &[Code] = &[PreconditionFailed, InvalidHeader, StorageFull];
+const TENANT_CHANGE: &[Code] = &[TenantDeleting, Contended];
+const BODY: &[Code] = &[RequestTimeout, BodyTooLarge, UnsupportedMediaType];
+const JSON_BODY: &[Code] = &[InvalidJson, ValidationFailed];
+const LIST: &[Code] = &[InvalidQuery, InvalidCursor];
+const CONDITIONAL: &[Code] = &[InvalidHeader, PreconditionFailed];
+const KV_KEY: &[Code] = &[InvalidPath, InvalidQuery, ValidationFailed];
+
+impl Endpoint {
+    /// Every problem that the endpoint may answer.
+    pub(crate) fn refusals(&self) -> Vec<Code> {
+        let mut codes: Vec<Code> = self.problems.iter().flat_map(|group| group.iter().copied()).collect();
+        if let Some(scope) = self.scope {
+            codes.extend_from_slice(KEY);
+            if !scope.is_for_admins_only() {
+                codes.extend_from_slice(TENANT_DATA);
+            }
+            codes.extend_from_slice(&[Code::Internal, Code::Unavailable]);
+        }
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    }
+}
+
+macro_rules! endpoints {
+    ($($method:ident $path:literal $scope:expr, [$($problems:ident),*], $handler:path;)*) => {
+        vec![$(Endpoint {
+            method: Method::$method,
+            path: $path,
+            scope: $scope,
+            problems: &[$($problems),*],
+            documented: true,
+            route: |method| Route::new().method(method).to($handler),
+        }),*]
+    };
+}
+
+/// The table.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    const OPEN: Option<Scope> = None;
+    const TENANTS_READ: Option<Scope> = Some(Scope::TenantsRead);
+    const TENANTS_WRITE: Option<Scope> = Some(Scope::TenantsWrite);
+    const KEYS_WRITE: Option<Scope> = Some(Scope::KeysWrite);
+    const EVENTS_READ: Option<Scope> = Some(Scope::EventsRead);
+    const EVENTS_WRITE: Option<Scope> = Some(Scope::EventsWrite);
+    const KV_READ: Option<Scope> = Some(Scope::KvRead);
+    const KV_WRITE: Option<Scope> = Some(Scope::KvWrite);
+    const PAGE: &[Code] = &[ProblemNotFound];
+    const EVENT: &[Code] = &[EventNotFound];
+    const ENTRY: &[Code] = &[KeyValueNotFound];
+    const ACCESS_KEY: &[Code] = &[AccessKeyNotFound];
+    const NUMBER: &[Code] = &[NotIncrementable];
+    const FULL: &[Code] = &[StorageFull];
+    let mut table = endpoints! {
+        GET "/api/v1/ping" OPEN, [], ping::ping;
+        GET "/livez" OPEN, [], health::livez;
+        GET "/readyz" OPEN, [], health::readyz;
+        GET "/openapi.json" OPEN, [], docs::get_openapi;
+        GET "/problems" OPEN, [], problem_page::list_problems;
+        GET "/problems/{code}" OPEN, [PAGE], problem_page::get_problem;
+
+        GET "/api/v1/tenants" TENANTS_READ, [LIST, JSON_ANSWER], tenant::list_tenants;
+        POST "/api/v1/tenants" TENANTS_WRITE, [BODY, JSON_BODY, JSON_ANSWER, FULL], tenant::create_tenant;
+        GET "/api/v1/tenants/{tenant}" TENANTS_READ, [TENANT, CONDITIONAL, JSON_ANSWER], tenant::get_tenant;
+        PUT "/api/v1/tenants/{tenant}" TENANTS_WRITE, [TENANT, CHANGE, TENANT_CHANGE, BODY, JSON_BODY, JSON_ANSWER], tenant::replace_tenant;
+        PATCH "/api/v1/tenants/{tenant}" TENANTS_WRITE, [TENANT, CHANGE, TENANT_CHANGE, BODY, JSON_BODY, JSON_ANSWER], tenant::patch_tenant;
+        DELETE "/api/v1/tenants/{tenant}" TENANTS_WRITE, [TENANT, CHANGE, TENANT_CHANGE, JSON_ANSWER], tenant::delete_tenant;
+        POST "/api/v1/tenants/{tenant}/suspend" TENANTS_WRITE, [TENANT, CHANGE, TENANT_CHANGE, JSON_ANSWER], tenant::suspend_tenant;
+        POST "/api/v1/tenants/{tenant}/activate" TENANTS_WRITE, [TENANT, CHANGE, TENANT_CHANGE, JSON_ANSWER], tenant::activate_tenant;
+
+        GET "/api/v1/tenants/{tenant}/keys" KEYS_WRITE, [TENANT, LIST, JSON_ANSWER], access_key::list_access_keys;
+        POST "/api/v1/tenants/{tenant}/keys" KEYS_WRITE, [TENANT, BODY, JSON_BODY, JSON_ANSWER, FULL], access_key::create_access_key;
+        DELETE "/api/v1/tenants/{tenant}/keys/{key_id}" KEYS_WRITE, [TENANT, ACCESS_KEY, JSON_ANSWER, FULL], access_key::revoke_access_key;
+
+        GET "/api/v1/events" EVENTS_READ, [LIST, JSON_ANSWER], event::list_events;
+        POST "/api/v1/events" EVENTS_WRITE, [BODY, JSON_BODY, JSON_ANSWER, FULL], event::create_events;
+        GET "/api/v1/events/{id}" EVENTS_READ, [EVENT, JSON_ANSWER], event::get_event;
+
+        GET "/api/v1/kv" KV_READ, [LIST, JSON_ANSWER], key_value_list::list_key_values;
+        GET "/api/v1/kv/{key}" KV_READ, [KV_KEY, ENTRY, CONDITIONAL], key_value::get_key_value;
+        PUT "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, CHANGE, BODY], key_value::put_key_value;
+        DELETE "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, ENTRY, CHANGE], key_value::delete_key_value;
+        POST "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, ENTRY, CHANGE, NUMBER, BODY, JSON_BODY, JSON_ANSWER], key_value::increment_key_value;
+    };
+    let pages = endpoints! {
+        GET "/" OPEN, [], docs::redirect_to_docs;
+        GET "/docs" OPEN, [], docs::redirect_to_docs;
+        GET "/docs/{file}" OPEN, [], docs::get_docs;
+    };
+    table.extend(pages.into_iter().map(|page| Endpoint { documented: false, ..page }));
+    table
+}
+
+/// Makes the routing: a resource a path, `HEAD` wherever there is `GET`, 405 with `Allow` for the rest.
+pub(crate) fn configure(config: &mut web::ServiceConfig) {
+    let table = endpoints();
+    let mut done: Vec<&str> = Vec::new();
+    for endpoint in &table {
+        if !done.contains(&endpoint.path) {
+            done.push(endpoint.path);
+            config.service(resource(endpoint.path, &table));
+        }
+    }
+    config.default_service(web::to(|| async { Err::<&str, _>(Problem::plain(Code::RouteNotFound)) }));
+}
+
+fn resource(path: &'static str, table: &[Endpoint]) -> Resource {
+    let mut methods: Vec<&str> = Vec::new();
+    let mut resource = web::resource(pattern(path));
+    for endpoint in table.iter().filter(|endpoint| endpoint.path == path) {
+        methods.push(endpoint.method.as_str());
+        resource = resource.route((endpoint.route)(endpoint.method.clone()));
+        if endpoint.method == Method::GET {
+            methods.push("HEAD");
+            // The same handler: actix leaves the body away and keeps its length.
+            resource = resource.route((endpoint.route)(Method::HEAD));
+        }
+    }
+    let allow: Rc<str> = methods.join(", ").into();
+    resource.default_service(web::to(move || {
+        let allow = Rc::clone(&allow);
+        async move { Err::<&str, _>(Problem::method_not_allowed(&allow)) }
+    }))
+}
+
+/// A key may hold any character, slashes too, and be wrong by being empty.
+fn pattern(path: &'static str) -> &'static str {
+    match path {
+        "/api/v1/kv/{key}" => "/api/v1/kv/{key:.*}",
+        "/docs/{file}" => "/docs/{file:.*}",
+        other => other,
+    }
+}
