@@ -17,15 +17,14 @@ mod key_value;
 mod merge_patch;
 mod page;
 mod precondition;
+mod scope;
+mod secret_key;
 mod tenant;
 mod text;
 mod timestamp;
 mod violation;
 
-pub use access_key::{
-    AccessKey, AccessKeyDraft, AccessKeyName, Caller, KeyHash, KeyId, KeyKind, KeyOwner, MalformedKey,
-    NewAccessKey, PresentedKey, Scope, ScopeSet, SecretKey,
-};
+pub use access_key::{AccessKey, AccessKeyDraft, AccessKeyName, Caller, KeyOwner, NewAccessKey};
 pub use event::{
     Component, Email, Environment, Event, EventDraft, EventId, Message, NewEvent, Sequence, Stored,
 };
@@ -38,6 +37,8 @@ pub use key_value::{
 pub use merge_patch::merge_patch;
 pub use page::{Page, PageLimit};
 pub use precondition::{Precondition, RevisionSet};
+pub use scope::{Scope, ScopeSet};
+pub use secret_key::{KeyHash, KeyId, KeyKind, MalformedKey, PresentedKey, SecretKey};
 pub use tenant::{
     Erasure, NewTenant, Tenant, TenantDraft, TenantFilter, TenantName, TenantNumber, TenantRef, TenantStatus,
 };
