@@ -1,0 +1,25 @@
+//! The cases, a file a noun. Each is named as the sentence that it proves.
+
+#![expect(missing_docs, reason = "a case's name is what there is to say of it")]
+
+pub(crate) mod access_key;
+pub(crate) mod access_key_list;
+pub(crate) mod admin_key;
+pub(crate) mod dropped_write;
+pub(crate) mod event_append;
+pub(crate) mod event_concurrency;
+pub(crate) mod event_filter;
+pub(crate) mod event_filter_data;
+pub(crate) mod event_filter_message;
+pub(crate) mod event_list;
+pub(crate) mod health;
+pub(crate) mod key_value_concurrency;
+pub(crate) mod key_value_delete;
+pub(crate) mod key_value_expiry;
+pub(crate) mod key_value_increment;
+pub(crate) mod key_value_list;
+pub(crate) mod key_value_put;
+pub(crate) mod setting;
+pub(crate) mod tenant;
+pub(crate) mod tenant_erasure;
+pub(crate) mod tenant_list;

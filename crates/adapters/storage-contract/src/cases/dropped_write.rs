@@ -1,0 +1,120 @@
+//! Writes whose caller stops waiting: each is carried out all the same.
+
+use tenantry_domain::{NewTenant, PageLimit, Precondition, TenantFilter, TenantName, TenantStatus};
+use tenantry_ports::TenantUpdate;
+
+use crate::fixture::Fixture;
+use crate::recorded_commits::Commit;
+use crate::samples::{admin_key, event, event_id, key, key_id, object, revision, tenant_key, value};
+use crate::wait::{begin_and_drop, until};
+
+pub async fn a_dropped_append_is_carried_out(s: &Fixture) {
+    let tenant = s.tenant().await;
+    begin_and_drop(s.events.append(tenant, vec![event(1), event(2)]));
+    until("both events are stored", async || s.events.find(tenant, event_id(2)).await.unwrap().is_some())
+        .await;
+    assert_eq!(s.all_events(tenant).await.len(), 2);
+    assert_eq!(s.append(tenant, event(3)).await.sequence.get(), 3);
+}
+
+pub async fn a_dropped_put_is_carried_out_and_told_to_the_listener(s: &Fixture) {
+    let tenant = s.tenant().await;
+    s.commits.take();
+    begin_and_drop(s.key_values.put(tenant, key("key"), value("value"), Precondition::default()));
+    until("the value is stored", async || s.entry(tenant, "key").await.is_some()).await;
+    let heard = std::sync::Mutex::new(Vec::new());
+    until("the listener is told", async || {
+        let mut heard = heard.lock().unwrap();
+        heard.extend(s.commits.take());
+        !heard.is_empty()
+    })
+    .await;
+    let told = Commit::KeyValue {
+        tenant,
+        key: key("key"),
+        revision: revision(1),
+        entry: s.entry(tenant, "key").await,
+    };
+    assert_eq!(heard.into_inner().unwrap(), [told]);
+}
+
+pub async fn a_dropped_delete_is_carried_out(s: &Fixture) {
+    let tenant = s.tenant().await;
+    s.put(tenant, "key", "value").await;
+    begin_and_drop(s.key_values.delete(tenant, key("key"), Precondition::default()));
+    until("the key is gone", async || s.entry(tenant, "key").await.is_none()).await;
+}
+
+pub async fn a_dropped_increment_is_carried_out_once(s: &Fixture) {
+    let tenant = s.tenant().await;
+    s.put(tenant, "key", "1").await;
+    begin_and_drop(s.key_values.increment(tenant, key("key"), 1, None, Precondition::default()));
+    until("the value is incremented", async || s.entry(tenant, "key").await.unwrap().value == "2").await;
+    assert_eq!(s.next_revision(tenant).await, revision(3));
+}
+
+pub async fn a_dropped_removal_of_ended_keys_is_carried_out(s: &Fixture) {
+    let tenant = s.tenant().await;
+    s.put_for(tenant, "key", 10).await;
+    s.clock.advance_seconds(10);
+    s.commits.take();
+    begin_and_drop(s.key_values.remove_expired(10));
+    until("the listener is told of the removal", async || {
+        s.commits.take().iter().any(|commit| matches!(commit, Commit::KeyValue { entry: None, .. }))
+    })
+    .await;
+    assert_eq!(s.key_values.remove_expired(10).await, Ok(0));
+}
+
+pub async fn a_dropped_creation_of_a_tenant_is_carried_out(s: &Fixture) {
+    let new = NewTenant { name: TenantName::new("dropped").unwrap(), info: object("{}") };
+    begin_and_drop(s.tenants.create(new));
+    until("the tenant is there", async || {
+        let page = s.tenants.list(TenantFilter::default(), None, PageLimit::MAX).await.unwrap();
+        page.items.iter().any(|tenant| tenant.name.as_str() == "dropped")
+    })
+    .await;
+}
+
+pub async fn a_dropped_update_of_a_tenant_is_carried_out(s: &Fixture) {
+    let tenant = s.tenant().await;
+    let name = TenantName::new("changed").unwrap();
+    let update = TenantUpdate { name, info: object("{}"), status: TenantStatus::Suspended };
+    begin_and_drop(s.tenants.update(tenant, 1, update));
+    until("the tenant is changed", async || s.tenant_now(tenant).await.version == 2).await;
+    assert_eq!(s.tenant_now(tenant).await.status, TenantStatus::Suspended);
+}
+
+pub async fn a_dropped_step_of_an_erasure_is_carried_out(s: &Fixture) {
+    let tenant = s.tenant().await;
+    s.append(tenant, event(1)).await;
+    s.set_status(tenant, TenantStatus::Deleting).await;
+    begin_and_drop(s.tenants.erase_some(tenant, 1));
+    until("a row is erased", async || match s.tenants.find(tenant).await.unwrap() {
+        Some(tenant) => tenant.erasure.is_some_and(|erasure| erasure.erased_rows == 1),
+        None => true,
+    })
+    .await;
+    assert_eq!(s.all_events(tenant).await, []);
+}
+
+pub async fn dropped_writes_of_access_keys_are_carried_out(s: &Fixture) {
+    let tenant = s.tenant().await;
+    let found = async |id: &str| s.access_keys.find_grant(key_id(id)).await.unwrap();
+    begin_and_drop(s.access_keys.insert(tenant, tenant_key(tenant, "000000000001", s.now())));
+    until("the key is stored", async || found("000000000001").await.is_some()).await;
+    begin_and_drop(s.access_keys.record_use(vec![(key_id("000000000001"), s.now())]));
+    until("its use is noted", async || {
+        found("000000000001").await.is_some_and(|grant| grant.key.last_used_at.is_some())
+    })
+    .await;
+    begin_and_drop(s.access_keys.revoke(tenant, key_id("000000000001")));
+    until("the key is revoked", async || found("000000000001").await.is_none()).await;
+    begin_and_drop(s.access_keys.insert_first_admin_key(admin_key("admin0000000", s.now())));
+    until("the first admin key is stored", async || found("admin0000000").await.is_some()).await;
+}
+
+pub async fn a_dropped_setting_is_stored(s: &Fixture) {
+    begin_and_drop(s.settings.find_or_insert("secret", vec![1]));
+    until("the setting is stored", async || s.settings.find("secret").await.unwrap().is_some()).await;
+}

@@ -1,0 +1,280 @@
+//! The one list of the cases, and what is made of it: the names under which they can be reached, and an
+//! adapter's tests.
+//!
+//! A case that is written and not listed is never used, and the crate denies dead code.
+
+/// Hands the list to the macro `$then`, behind `$context`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! for_each_storage_case {
+    ($context:tt => $($then:tt)+) => {
+        $($then)+! {
+            $context
+            tenant {
+                a_new_tenant_is_active_of_version_1_and_made_now;
+                each_new_tenants_number_is_larger_than_any_before;
+                the_number_of_an_erased_tenant_is_never_given_again;
+                tenants_made_at_once_get_numbers_of_their_own;
+                tenants_may_have_the_same_name;
+                a_name_of_64_characters_is_kept;
+                a_tenants_info_is_kept_as_the_value_that_it_was;
+                a_tenant_is_found_whatever_its_status;
+                an_unknown_number_finds_no_tenant;
+                an_update_changes_the_tenant_and_takes_its_next_version;
+                updated_at_never_falls_when_the_clock_is_set_back;
+                an_update_of_another_version_is_refused_with_the_one_that_stands;
+                an_update_of_an_unknown_tenant_is_not_found;
+                an_update_of_an_erased_tenant_is_not_found;
+                of_updates_at_once_of_one_version_one_succeeds;
+                an_update_leaves_other_tenants_as_they_are;
+                an_update_tells_the_listener_before_it_answers;
+            }
+            tenant_list {
+                tenants_are_listed_once_each_by_number_in_pages_of_any_size;
+                without_tenants_the_list_is_empty_and_ends;
+                a_list_by_status_shows_only_tenants_of_that_status;
+                a_list_by_name_prefix_goes_by_the_letter_and_knows_no_wildcards;
+                a_list_by_status_and_name_prefix_shows_tenants_of_both;
+                a_list_behind_a_number_that_is_gone_goes_on_behind_its_place;
+                deleting_names_only_tenants_being_deleted_lowest_first_up_to_the_limit;
+                deleting_names_nobody_where_none_is_being_deleted;
+            }
+            tenant_erasure {
+                a_deleted_tenant_says_since_when_and_that_nothing_is_erased_yet;
+                the_keys_of_a_deleted_tenant_do_not_authenticate;
+                writes_of_a_deleted_tenants_data_find_no_such_tenant;
+                an_erasure_goes_in_steps_of_at_most_max_rows_and_counts_them;
+                an_erased_tenant_leaves_nothing;
+                an_erasure_leaves_other_tenants_and_administrators_as_they_are;
+                a_tenant_that_is_not_being_deleted_is_not_erased;
+                an_unknown_tenant_counts_as_erased;
+                a_tenant_without_data_is_erased;
+                the_listener_hears_that_a_tenant_is_gone;
+                an_erasure_that_several_carry_on_at_once_ends;
+                a_tenant_made_after_an_erasure_starts_from_nothing;
+            }
+            access_key {
+                a_key_is_found_as_it_was_stored_with_its_tenants_status;
+                a_key_is_found_also_when_it_is_past_its_time;
+                a_keys_name_is_kept_to_the_letter;
+                an_unknown_id_finds_no_key_and_the_case_of_its_letters_counts;
+                a_key_of_an_unknown_tenant_is_refused_and_not_stored;
+                a_key_whose_id_another_tenant_has_takes_nothing_from_it;
+                making_and_revoking_a_key_tells_the_listener_before_it_answers;
+                a_revoked_key_is_gone_and_cannot_be_revoked_again;
+                a_key_is_not_revoked_for_another_tenant;
+                of_several_who_revoke_a_key_at_once_one_does;
+                a_keys_use_is_noted;
+                a_keys_last_use_never_goes_back;
+                uses_noted_at_once_leave_the_latest;
+                uses_of_keys_that_are_gone_are_passed_over;
+            }
+            access_key_list {
+                keys_are_listed_once_each_in_the_order_in_which_they_were_made;
+                a_list_of_keys_shows_no_other_tenants_and_no_administrators;
+                a_list_behind_a_key_that_is_gone_goes_on_behind_its_place;
+                a_page_of_keys_that_ends_with_the_list_says_so;
+            }
+            admin_key {
+                the_first_admin_key_is_stored_and_found_without_a_tenants_status;
+                a_second_first_admin_key_is_not_stored;
+                a_tenants_key_is_no_admin_key;
+                of_several_first_admin_keys_at_once_one_is_stored;
+            }
+            event_append {
+                the_first_event_takes_sequence_1_and_each_the_next;
+                each_tenant_has_sequences_of_its_own;
+                a_list_is_stored_and_answered_in_the_order_given;
+                an_empty_list_stores_nothing;
+                an_event_is_kept_with_all_that_it_has;
+                awkward_texts_are_kept_to_the_letter;
+                the_longest_texts_are_kept_to_the_letter;
+                the_data_keeps_every_digit_of_its_numbers;
+                the_deepest_data_is_kept;
+                an_id_that_the_tenant_has_already_changes_nothing_and_answers_what_is_stored;
+                an_id_twice_in_one_list_is_stored_once;
+                duplicates_among_new_events_take_no_sequence;
+                one_id_in_two_tenants_is_two_events;
+                events_of_an_unknown_tenant_are_refused;
+                created_at_is_the_time_of_the_write;
+                created_at_never_falls_within_a_tenant_when_the_clock_is_set_back;
+                an_unknown_id_finds_no_event;
+                an_event_is_not_found_for_another_tenant;
+                events_of_a_suspended_tenant_are_stored;
+            }
+            event_list {
+                events_are_listed_once_each_in_both_orders_in_pages_of_any_size;
+                a_list_of_events_begins_with_the_newest_unless_told;
+                a_page_of_events_goes_on_behind_after_in_its_direction;
+                a_page_of_events_that_ends_with_the_list_says_so;
+                a_list_of_events_shows_no_other_tenants;
+                a_filtered_list_of_events_shows_no_other_tenants;
+            }
+            event_filter {
+                every_combination_of_filters_shows_what_all_of_them_show;
+                components_environments_and_emails_go_by_the_letter_and_any_of_several_will_do;
+                awkward_components_environments_and_emails_are_told_apart;
+                a_filter_may_name_many_components;
+                a_range_of_times_holds_both_its_ends;
+                after_sequence_shows_only_later_events_in_both_orders;
+            }
+            event_filter_message {
+                a_part_of_a_message_is_found_whatever_the_case_of_its_letters;
+                a_part_of_a_message_knows_no_wildcards_and_no_quotes;
+                a_part_is_found_at_the_end_of_the_longest_message;
+            }
+            event_filter_data {
+                data_contains_goes_by_jsons_containment;
+            }
+            event_concurrency {
+                appends_at_once_take_sequences_without_gap_or_double_in_each_tenant;
+                appends_at_once_of_one_id_store_it_once;
+                an_append_that_fails_among_others_fails_alone_and_takes_no_sequence;
+                readers_see_whole_lists_and_no_gap_while_events_are_stored;
+                a_write_is_seen_by_whoever_reads_after_its_answer;
+            }
+            key_value_put {
+                a_key_that_was_absent_is_created_with_version_1;
+                a_key_that_was_there_takes_its_next_version_and_keeps_created_at;
+                a_key_that_comes_back_is_a_new_one;
+                every_write_of_a_tenant_takes_its_next_revision;
+                each_tenant_has_revisions_of_its_own;
+                one_key_of_two_tenants_is_two_entries;
+                a_key_is_not_found_for_another_tenant;
+                a_put_for_an_unknown_tenant_is_refused;
+                a_put_happens_only_if_its_precondition_holds;
+                a_put_of_an_absent_key_happens_only_if_its_precondition_holds;
+                a_put_tells_the_listener_before_it_answers_and_a_refused_one_does_not;
+                a_value_may_be_empty_a_mebibyte_or_any_bytes;
+                keys_are_told_apart_by_their_bytes;
+                a_content_type_is_kept_as_it_was_sent;
+                a_time_to_live_says_when_the_value_ends;
+            }
+            key_value_delete {
+                a_deleted_key_is_absent_and_its_deletion_takes_a_revision;
+                a_deletion_happens_only_if_its_precondition_holds;
+                an_absent_key_is_not_found_or_fails_a_precondition_that_asks_for_it;
+                a_key_cannot_be_deleted_twice;
+                a_key_is_not_deleted_for_another_tenant;
+                a_deletion_for_an_unknown_tenant_is_refused;
+                a_deletion_tells_the_listener_before_it_answers_and_a_refused_one_does_not;
+            }
+            key_value_increment {
+                an_increment_adds_and_keeps_the_content_type_and_the_end;
+                an_absent_key_becomes_initial_to_which_nothing_is_added;
+                an_absent_key_without_initial_is_not_found;
+                numbers_of_64_bits_are_added_in_decimal;
+                what_is_no_integer_is_not_incremented;
+                a_sum_that_does_not_fit_is_refused;
+                an_increment_happens_only_if_its_precondition_holds;
+                an_absent_key_becomes_initial_only_if_the_precondition_holds;
+                a_key_is_not_incremented_for_another_tenant;
+                an_increment_for_an_unknown_tenant_is_refused;
+                an_increment_tells_the_listener_before_it_answers_and_a_refused_one_does_not;
+                an_increment_counts_on_from_a_value_that_was_put;
+            }
+            key_value_list {
+                entries_are_listed_once_each_in_the_order_of_their_keys_bytes;
+                a_listed_entry_is_the_one_that_is_found;
+                a_list_of_keys_only_leaves_out_the_values_and_nothing_else;
+                a_prefix_goes_by_bytes_and_knows_no_wildcards;
+                a_list_goes_on_behind_any_key_also_one_that_is_not_there;
+                a_page_of_entries_that_ends_with_the_list_says_so;
+                a_page_ends_behind_the_entry_with_which_its_values_reach_max_value_bytes;
+                a_page_holds_at_least_one_entry_however_large;
+                pages_ended_by_their_bytes_give_every_entry_once;
+                a_list_of_entries_shows_no_other_tenants;
+                deleted_keys_are_not_listed;
+            }
+            key_value_expiry {
+                a_value_is_there_to_its_last_microsecond_and_then_absent;
+                ended_values_do_not_count_in_a_page_or_in_whether_more_comes;
+                an_ended_key_can_be_created_anew;
+                a_put_over_an_ended_key_creates_it;
+                an_ended_key_cannot_be_deleted;
+                an_ended_counter_starts_again;
+                a_put_without_a_time_to_live_lives_for_good;
+                a_put_with_another_time_to_live_ends_by_that_one;
+                an_incremented_value_still_ends;
+                remove_expired_removes_only_what_has_ended;
+                remove_expired_removes_at_most_its_limit;
+                each_removed_key_takes_a_revision_of_its_tenant_and_tells_the_listener;
+                a_value_of_100_years_is_still_there_after_99;
+            }
+            key_value_concurrency {
+                puts_at_once_take_revisions_without_gap_or_double_in_each_tenant;
+                puts_at_once_of_one_key_take_versions_in_the_order_of_their_revisions;
+                increments_at_once_add_up;
+                of_puts_at_once_that_ask_for_absence_one_succeeds;
+                of_puts_at_once_that_ask_for_one_revision_one_succeeds;
+                of_deletions_at_once_one_succeeds;
+                a_write_that_fails_among_others_fails_alone_and_takes_no_revision;
+                the_listener_hears_of_every_write_at_once_exactly_once;
+                keys_removed_at_once_because_they_ended_are_removed_once;
+            }
+            dropped_write {
+                a_dropped_append_is_carried_out;
+                a_dropped_put_is_carried_out_and_told_to_the_listener;
+                a_dropped_delete_is_carried_out;
+                a_dropped_increment_is_carried_out_once;
+                a_dropped_removal_of_ended_keys_is_carried_out;
+                a_dropped_creation_of_a_tenant_is_carried_out;
+                a_dropped_update_of_a_tenant_is_carried_out;
+                a_dropped_step_of_an_erasure_is_carried_out;
+                dropped_writes_of_access_keys_are_carried_out;
+                a_dropped_setting_is_stored;
+            }
+            setting {
+                a_setting_that_was_never_stored_is_absent;
+                a_setting_is_stored_once_and_then_found;
+                settings_are_kept_apart_by_the_letters_of_their_names;
+                a_setting_may_be_any_bytes_or_none;
+                all_who_store_a_setting_at_once_get_the_same_value;
+            }
+            health {
+                a_storage_that_works_says_so_within_2_seconds;
+                a_storage_has_a_name_in_reports;
+            }
+        }
+    };
+}
+
+/// Makes one test of each case, in a module a noun.
+///
+/// It takes the name of a function that gives one fresh, empty [`Storage`](crate::Storage), which reads
+/// the time off the clock and tells the listener that it is handed:
+/// `async fn fresh(clock: Arc<dyn Clock>, listener: Arc<dyn CommitListener>) -> Storage`. It is called
+/// once a case; cases run at the same time.
+#[macro_export]
+macro_rules! storage_contract_tests {
+    ($fresh:ident) => {
+        $crate::for_each_storage_case! { $fresh => $crate::test_each_storage_case }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! test_each_storage_case {
+    ($fresh:ident $($noun:ident { $($case:ident;)+ })+) => {
+        $(mod $noun {
+            $(#[test]
+            fn $case() {
+                $crate::run(super::$fresh, $crate::listed::$noun::$case);
+            })+
+        })+
+    };
+}
+
+macro_rules! reach_each_storage_case {
+    (() $($noun:ident { $($case:ident;)+ })+) => {
+        /// Every case that is listed, for the macro.
+        pub mod listed {
+            $(/// The cases of this noun.
+            pub mod $noun {
+                $(pub use crate::cases::$noun::$case;)+
+            })+
+        }
+    };
+}
+
+for_each_storage_case! { () => reach_each_storage_case }
