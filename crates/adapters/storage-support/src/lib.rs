@@ -1,1 +1,10 @@
-//! stub
+//! What the SQL adapters share: group commit for writes, and bounded offload for reads.
+//!
+//! What belongs here: how blocking work is queued, gathered and answered. What never will: SQL, an
+//! engine, or a noun of the domain.
+
+mod group_commit;
+mod read_pool;
+
+pub use group_commit::{Batch, GroupCommit, QueueLimits};
+pub use read_pool::ReadPool;

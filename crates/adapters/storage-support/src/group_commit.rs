@@ -1,0 +1,132 @@
+//! Group commit: concurrent writes share a transaction, and each is answered after its commit.
+//!
+//! There is no timer. A batch is whoever is waiting when the one before has ended: a lone write is
+//! committed at once, and the more writes come, the more of them share the cost of one commit.
+
+mod job;
+mod queue;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tenantry_ports::StorageError;
+
+use job::Write;
+use queue::Queue;
+
+/// One transaction after another on the one connection that writes, and what an engine must do for it.
+///
+/// Its methods are called on the writing thread alone.
+pub trait Batch: Send + 'static {
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// No transaction was begun: every write of the batch is answered with the error.
+    fn begin(&mut self) -> Result<(), StorageError>;
+
+    /// Makes everything since [`begin`](Batch::begin) durable.
+    ///
+    /// # Errors
+    /// Nothing of it counts: [`rollback`](Batch::rollback) is called, and every write of the batch is
+    /// answered with the error.
+    fn commit(&mut self) -> Result<(), StorageError>;
+
+    /// Undoes everything since [`begin`](Batch::begin), in the database and in memory.
+    fn rollback(&mut self);
+
+    /// Tells the listeners what was committed, before anyone is answered.
+    fn announce(&mut self);
+
+    /// Called once, after the last batch.
+    fn close(&mut self) {}
+}
+
+/// How much may wait: beyond that a write is refused at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// The most writes that are accepted and not yet answered.
+    pub writes: usize,
+    /// The most bytes of such writes, by the weights they state. One write alone may weigh more.
+    pub bytes: usize,
+}
+
+/// The writing thread and the queue before it.
+pub struct GroupCommit<B> {
+    queue: Arc<Queue<B>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl<B: Batch> GroupCommit<B> {
+    /// Starts the writing thread.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn start(thread_name: &str, batch: B, limits: QueueLimits) -> std::io::Result<Self> {
+        let queue = Arc::new(Queue::new(limits));
+        let thread = thread::Builder::new().name(thread_name.to_owned()).spawn({
+            let queue = Arc::clone(&queue);
+            move || writer::run(&queue, batch)
+        })?;
+        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Hands in a write, *before* it returns: dropping the future gives up the answer, not the write.
+    ///
+    /// `run` works on the batch's transaction; `payload` is what it works with, and comes back with what
+    /// `run` answered once that is committed. A refusal is an answer like any other: whoever refuses must
+    /// not have changed anything before. `weight` is about how many bytes the write holds while it waits.
+    ///
+    /// `run` is called again if the transaction was lost through another write of the batch.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] if too much is waiting, or after [`GroupCommit::close`]. Else what
+    /// `run`, or the commit, failed with: the write did not happen. Other writes of the batch are not
+    /// touched by an error of `run`, nor by a panic.
+    pub fn write<P, T, F>(
+        &self,
+        weight: usize,
+        payload: P,
+        run: F,
+    ) -> impl Future<Output = Result<(P, T), StorageError>> + Send + use<B, P, T, F>
+    where
+        P: Send + 'static,
+        T: Send + 'static,
+        F: FnMut(&P, &mut B) -> Result<T, StorageError> + Send + 'static,
+    {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let accepted = self.queue.push(weight, Box::new(Write::new(payload, run, reply)));
+        async move {
+            accepted?;
+            answer.await.unwrap_or_else(|_| {
+                Err(StorageError::Unavailable("the writer has stopped without an answer".to_owned()))
+            })
+        }
+    }
+
+    /// Lets what was accepted finish, refuses what comes later, and stops the writing thread.
+    pub fn close(&self) {
+        self.queue.close();
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take_if(|thread| thread.thread().id() != thread::current().id())
+            && thread.join().is_err()
+        {
+            tracing::error!("the writing thread has panicked");
+        }
+    }
+}
+
+impl<B> Drop for GroupCommit<B> {
+    fn drop(&mut self) {
+        self.queue.close();
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // The last owner may be something that the writer itself held: no thread can wait for itself.
+        if let Some(thread) = thread.filter(|thread| thread.thread().id() != thread::current().id())
+            && thread.join().is_err()
+        {
+            tracing::error!("the writing thread has panicked");
+        }
+    }
+}

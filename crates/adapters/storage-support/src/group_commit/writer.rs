@@ -1,0 +1,77 @@
+//! The writing thread.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tenantry_ports::StorageError;
+
+use super::Batch;
+use super::job::panicked;
+use super::queue::{Jobs, Queue, Taken};
+
+/// How much room the list of a batch keeps for the next: more than that is a burst's, and given back.
+const KEPT_ROOM: usize = 4096;
+
+/// Carries out batch after batch until the queue is closed and empty.
+pub(super) fn run<B: Batch>(queue: &Queue<B>, mut batch: B) {
+    let mut jobs = Vec::new();
+    let mut taken = Taken::default();
+    while let Some(now_taken) = queue.take_all(&mut jobs, taken) {
+        taken = now_taken;
+        carry_out(&mut batch, &mut jobs);
+        jobs.shrink_to(KEPT_ROOM);
+    }
+    guarded("closing the storage", || batch.close());
+}
+
+/// Carries out and answers all of `jobs`. Where one fails, the transaction is rolled back and the others
+/// are tried again without it; where that happens twice, each of the rest gets a transaction of its own.
+fn carry_out<B: Batch>(batch: &mut B, jobs: &mut Jobs<B>) {
+    for _ in 0..2 {
+        attempt(batch, jobs);
+        if jobs.is_empty() {
+            return;
+        }
+    }
+    for job in jobs.drain(..) {
+        attempt(batch, &mut vec![job]);
+    }
+}
+
+/// One transaction with all of `jobs`, which are answered and gone afterwards; or, if one of them fails,
+/// that one alone is.
+fn attempt<B: Batch>(batch: &mut B, jobs: &mut Jobs<B>) {
+    if let Err(error) = fallible(|| batch.begin()) {
+        answer_all(jobs, Some(&error));
+        return;
+    }
+    if let Some(culprit) = jobs.iter_mut().position(|job| !job.run(batch)) {
+        guarded("undoing a transaction", || batch.rollback());
+        jobs.remove(culprit).answer(None);
+        return;
+    }
+    if let Err(error) = fallible(|| batch.commit()) {
+        guarded("undoing a transaction", || batch.rollback());
+        answer_all(jobs, Some(&error));
+        return;
+    }
+    guarded("telling what was committed", || batch.announce());
+    answer_all(jobs, None);
+}
+
+fn answer_all<B>(jobs: &mut Jobs<B>, befallen: Option<&StorageError>) {
+    for job in jobs.drain(..) {
+        job.answer(befallen);
+    }
+}
+
+/// Runs a step, and makes an error of a panic.
+fn fallible(step: impl FnOnce() -> Result<(), StorageError>) -> Result<(), StorageError> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| Err(panicked(&*panic)))
+}
+
+/// Runs a step that has nobody to tell of a panic, but must not end the writer by it.
+fn guarded(what: &str, step: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(step)) {
+        tracing::error!(error = %panicked(&*panic), "{what} panicked");
+    }
+}

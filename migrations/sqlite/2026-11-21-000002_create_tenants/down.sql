@@ -1,0 +1,2 @@
+DROP TABLE tenant_counters;
+DROP TABLE tenants;
