@@ -1,1 +1,32 @@
-//! stub
+//! What Tenantry does: one service a noun, each over the ports alone.
+//!
+//! What belongs here: the rules that need more than one look at storage, a clock, a cache or chance. What
+//! never will: I/O of its own, an async runtime, SQL, wire shapes, status codes. So every rule is tested
+//! against mocked repositories (`examples/unit_test_with_mocks.rs` shows how).
+//!
+//! - [`TenantService`]: tenants, their life, and which tenant a request is about.
+//! - [`AccessService`]: who is calling, and the keys by which they call.
+//! - [`EventService`]: what happened.
+//! - [`KeyValueService`]: bytes under a name.
+//!
+//! # Why no write touches a cache
+//! Reads fill the caches; writes leave them alone. A write is carried out even when its caller stops
+//! waiting, so code behind the `await` of a write may never run. Instead the storage adapter tells its
+//! [`CommitListener`](tenantry_ports::CommitListener), on its writing thread, after each commit and before
+//! anyone is told of it. [`CacheCoherence`] is that listener, and the one place where a cache hears of a
+//! change. Together with the tickets of [`NearCache`](tenantry_ports::NearCache) it follows that whoever
+//! reads after a write was acknowledged sees that write, or a later one.
+
+mod access_key;
+mod coherence;
+mod event;
+mod key_value;
+mod read_through;
+mod single_flight;
+mod tenant;
+
+pub use access_key::{AccessCache, AccessError, AccessKeyError, AccessService, CachedGrant};
+pub use coherence::CacheCoherence;
+pub use event::{EventError, EventService};
+pub use key_value::{CachedEntry, KeyValueCache, KeyValueError, KeyValueService};
+pub use tenant::{CachedTenant, TenantCache, TenantError, TenantService};

@@ -1,0 +1,48 @@
+//! The caches hear of every commit.
+
+use std::sync::Arc;
+
+use tenantry_domain::{Entry, Key, KeyId, Revision, TenantNumber};
+use tenantry_ports::CommitListener;
+
+use crate::access_key::AccessCache;
+use crate::key_value::{CachedEntry, KeyValueCache};
+use crate::tenant::TenantCache;
+
+/// The [`CommitListener`] that keeps the three caches true. The app hands it to the storage adapter.
+pub struct CacheCoherence {
+    access: Arc<AccessCache>,
+    tenants: Arc<TenantCache>,
+    key_values: Arc<KeyValueCache>,
+}
+
+impl CacheCoherence {
+    /// Keeps these caches true: the ones that the services read through.
+    #[must_use]
+    pub fn new(access: Arc<AccessCache>, tenants: Arc<TenantCache>, key_values: Arc<KeyValueCache>) -> Self {
+        Self { access, tenants, key_values }
+    }
+}
+
+impl CommitListener for CacheCoherence {
+    fn key_value_changed(
+        &self,
+        tenant: TenantNumber,
+        key: &Key,
+        revision: Revision,
+        entry: Option<Arc<Entry>>,
+    ) {
+        self.key_values.replace((tenant, key.clone()), CachedEntry { revision, entry });
+    }
+
+    fn access_key_changed(&self, id: KeyId) {
+        self.access.remove(&id);
+    }
+
+    /// A grant holds its tenant's status, and nothing says which grants are a tenant's: all are forgotten.
+    /// Tenants change seldom, and a forgotten grant costs one read.
+    fn tenant_changed(&self, tenant: TenantNumber) {
+        self.tenants.remove(&tenant);
+        self.access.clear();
+    }
+}
