@@ -1,1 +1,45 @@
-fn main(){}
+//! `cargo xtask`: the project's own tasks.
+
+use std::env;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use xtask::{continuous_integration, load_tool, test_run};
+
+const USAGE: &str = "\
+Usage: cargo xtask <task>
+
+  test [ARGUMENTS]     run every test of the workspace; arguments go to `cargo test`
+  ci                   run everything that continuous integration checks
+  bench [P1 P3 …] [--seconds N] [--rounds N] [--seed N] [--no-write]
+                       measure against the bare server and write docs/benchmarks.md
+  drill crash [--rounds N] [--seconds N] [--seed N] [--minimum N] [--self-test]
+                       kill -9 under load, and check that nothing acknowledged is lost
+";
+
+fn main() -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    let task = arguments.next().unwrap_or_default();
+    let rest: Vec<OsString> = arguments.collect();
+    let done = match task.to_str() {
+        Some("test") => test_run::run(&rest),
+        Some("ci") => continuous_integration::run(&rest),
+        Some("bench" | "drill") => load_tool::run(&task, &rest),
+        Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,7 +1,8 @@
-//! What is remembered of keys that are not held: when one of them last changed.
+//! What is remembered of keys, held or not: that they changed, and what to.
 
 use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A power of two. Keys of one slot make each other's loads void, which costs a second load and no more.
 const SLOTS: usize = 1024;
@@ -15,8 +16,16 @@ pub(crate) struct Slots<S> {
 /// What is remembered of all keys of one slot together.
 #[derive(Default)]
 pub(crate) struct Slot {
+    /// How many changes there were. Changed only in a turn; read without one.
     epoch: AtomicU64,
-    newest_told: AtomicU64,
+    /// The highest version that a key was told to have changed to.
+    newest_told: Mutex<u64>,
+}
+
+/// While it lives nobody else has the slot's turn.
+pub(crate) struct Turn<'a> {
+    slot: &'a Slot,
+    newest_told: MutexGuard<'a, u64>,
 }
 
 impl<S: BuildHasher> Slots<S> {
@@ -36,24 +45,32 @@ impl<S: BuildHasher> Slots<S> {
 }
 
 impl Slot {
-    /// How many changes the slot has seen. `Acquire`: what is read afterwards is read after this.
+    /// How many changes there were. Whatever is read after this call is read after the count was.
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// A key of the slot has changed.
+    /// Waits for the turn. One that ended in a panic has left the slot as it was or changed it whole.
+    pub(crate) fn turn(&self) -> Turn<'_> {
+        Turn { slot: self, newest_told: self.newest_told.lock().unwrap_or_else(PoisonError::into_inner) }
+    }
+}
+
+impl Turn<'_> {
+    /// See [`Slot::epoch`].
+    pub(crate) fn epoch(&self) -> u64 {
+        self.slot.epoch()
+    }
+
+    /// Something has changed: makes every ticket void.
     pub(crate) fn begin_epoch(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.slot.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// A key of the slot has changed to a value of this version.
-    pub(crate) fn tell(&self, version: u64) {
+    /// A key has changed to a value of this version. Answers the highest version told so far.
+    pub(crate) fn tell(&mut self, version: u64) -> u64 {
         self.begin_epoch();
-        self.newest_told.fetch_max(version, Ordering::AcqRel);
-    }
-
-    /// The highest version that any key of the slot was told to have changed to.
-    pub(crate) fn newest_told(&self) -> u64 {
-        self.newest_told.load(Ordering::Acquire)
+        *self.newest_told = version.max(*self.newest_told);
+        *self.newest_told
     }
 }

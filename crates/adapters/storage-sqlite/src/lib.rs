@@ -1,1 +1,34 @@
-//! stub
+//! The embedded default storage: one SQLite file, many readers, and one writer that commits in groups.
+//!
+//! What belongs here: SQLite's side of the ports, and the care for its file. What never will: rules of
+//! the domain, or knowledge of who calls.
+//!
+//! Start with [`SqliteStorage`]: each port is implemented beside its noun (`event.rs`, `key_value.rs`, …),
+//! its writes as functions over a [`WriteBatch`](batch::WriteBatch), its reads over a connection.
+//! Opening a file, with everything that may be wrong with it, is `file/`.
+
+mod access_key;
+mod batch;
+mod connection;
+mod counters;
+mod error;
+mod event;
+mod event_list;
+mod file;
+mod health;
+mod key_value;
+mod key_value_list;
+mod options;
+mod prefix;
+mod schema;
+mod setting;
+mod static_query;
+mod storage;
+mod tenant;
+mod tenant_erasure;
+#[cfg(test)]
+mod tests;
+
+pub use file::{Inspection, OpenError, inspect, migrate};
+pub use options::SqliteOptions;
+pub use storage::SqliteStorage;

@@ -2,7 +2,7 @@
 //! before it, whatever is evicted, cleared, told late or loaded meanwhile.
 
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use super::*;
@@ -84,7 +84,11 @@ fn stress(version: fn(&u64) -> u64, tell: fn(&MemoryCache<usize, u64>, usize, u6
         for seed in [11, 12] {
             threads.spawn(move || storage.until_done(seed, |number| storage.write(number % KEYS, tell)));
         }
-        threads.spawn(|| storage.until_done(21, |number| storage.cache.values.invalidate(&(number % KEYS))));
+        threads.spawn(|| {
+            storage.until_done(21, |number| {
+                storage.cache.values.remove(&(number % KEYS));
+            });
+        });
         threads.spawn(|| {
             storage.until_done(31, |number| match number % 64 {
                 0 => storage.cache.clear(),

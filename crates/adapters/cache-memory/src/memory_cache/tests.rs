@@ -40,17 +40,9 @@ impl Tested {
         self.get(&key).map(|value| value.text)
     }
 
-    /// As moka does when room is short, or for a newcomer that is not asked for enough.
+    /// As the cache does by itself when room is short.
     fn evict(&self, key: &'static str) {
-        self.values.invalidate(&key);
-    }
-
-    fn wait_for_another_ticket(&self, ticket: LoadTicket) {
-        let changed = (0..10_000_000).any(|_| {
-            thread::yield_now();
-            self.ticket(&"k") != ticket
-        });
-        assert!(changed, "the change did not make the ticket void before its turn");
+        self.values.remove(&key);
     }
 }
 
@@ -173,25 +165,53 @@ fn a_cache_stays_within_its_bytes() {
     for key in 0..10_000 {
         cache.replace(key, ());
     }
-    cache.values.run_pending_tasks();
-    let held = cache.values.entry_count();
+    let held = (0..10_000).filter(|key| cache.get(key).is_some()).count();
     assert!((100..=1000).contains(&held), "{held} values of 100 bytes and more");
 }
 
-/// Fills `k` with what is old, and lets `change` run on another thread when the fill has compared its
-/// ticket and has not yet put its value, until the change has counted up the epoch.
+#[test]
+fn a_mebibyte_is_held_in_any_cache_that_is_twice_as_large() {
+    for megabytes in [2, 3, 5, 9, 33, 66, 1024] {
+        let cache = MemoryCache::<u8, ()>::new(megabytes << 20, |_, ()| 1 << 20, |()| 0);
+        cache.replace(1, ());
+        assert!(cache.get(&1).is_some(), "{megabytes} MiB");
+    }
+}
+
+#[test]
+fn a_change_to_a_value_that_is_too_large_forgets_the_one_before() {
+    let cache = MemoryCache::<u8, u32>::new(1 << 20, |_, bytes| *bytes, |_| 0);
+    cache.replace(1, 1);
+    cache.replace(1, u32::MAX);
+    assert_eq!(cache.get(&1), None);
+    cache.replace(1, 1);
+    cache.fill(1, u32::MAX, cache.ticket(&1));
+    assert_eq!(cache.get(&1), Some(1));
+}
+
+/// Fills `k` with what is old, and begins `change` on another thread between the fill's comparison of its
+/// ticket and its insertion. The change has time to be done in between, if nothing keeps it waiting.
 fn change_amid_a_fill(cache: &Arc<Tested>, change: impl FnOnce(&Tested) + Send + 'static) {
-    let (changing, ticket) = (Arc::clone(cache), cache.ticket(&"k"));
-    let thread = Arc::new(Mutex::new(None));
-    let started = Arc::clone(&thread);
+    let changing = Arc::clone(cache);
+    let changes = Arc::new(Mutex::new(None));
+    let started = Arc::clone(&changes);
     let amid = move || {
-        let watched = Arc::clone(&changing);
-        *started.lock().unwrap() = Some(thread::spawn(move || change(&changing)));
-        watched.wait_for_another_ticket(ticket);
+        let (begins, begun) = std::sync::mpsc::channel();
+        let change = thread::spawn(move || {
+            begins.send(()).unwrap();
+            change(&changing);
+        });
+        begun.recv().unwrap();
+        let done = (0..1000).any(|_| {
+            thread::yield_now();
+            change.is_finished()
+        });
+        assert!(!done, "the change did not wait for the turn");
+        *started.lock().unwrap() = Some(change);
     };
-    cache.fill("k", value_that(1, "old", amid), ticket);
-    let thread = thread.lock().unwrap().take();
-    thread.expect("the fill came to ask for the version").join().unwrap();
+    cache.fill("k", value_that(1, "old", amid), cache.ticket(&"k"));
+    let change = changes.lock().unwrap().take();
+    change.expect("the fill came to ask for the version").join().unwrap();
 }
 
 #[test]
@@ -211,28 +231,7 @@ fn a_removal_amid_a_fill_wins() {
 #[test]
 fn a_clearance_amid_a_fill_wins() {
     let cache = cache();
-    let cleared = Arc::clone(&cache);
-    cache.fill("k", value_that(1, "old", move || cleared.clear()), cache.ticket(&"k"));
-    assert_eq!(cache.text("k"), None);
-    cache.fill("k", value(1, "read"), cache.ticket(&"k"));
-    assert_eq!(cache.text("k"), Some("read"), "what is not seen is in nobody's way");
-}
-
-#[test]
-fn a_late_change_that_waits_for_the_turn_of_an_eviction_is_not_held() {
-    // Version 4 is told first and takes its turn last: behind version 5, which is gone again by then.
-    let cache = cache();
-    let late = Arc::new(Mutex::new(None));
-    cache.turn("k", |_| {
-        let (telling, ticket) = (Arc::clone(&cache), cache.ticket(&"k"));
-        let telling = thread::spawn(move || telling.replace("k", value(4, "fourth")));
-        cache.wait_for_another_ticket(ticket);
-        *late.lock().unwrap() = Some(telling);
-        // What `replace` of version 5 does in its turn, and the eviction behind it.
-        cache.slots.of(&"k").tell(5);
-        Op::Nop
-    });
-    late.lock().unwrap().take().unwrap().join().unwrap();
+    change_amid_a_fill(&cache, |cache| cache.clear());
     assert_eq!(cache.text("k"), None);
 }
 

@@ -170,11 +170,9 @@ pub async fn keys_removed_at_once_because_they_ended_are_removed_once(s: &Fixtur
         async move { s.key_values.remove_expired(7).await.unwrap() }
     };
     let mut removed: u32 = at_once((0..8).map(remove)).await.iter().sum();
-    loop {
-        match s.key_values.remove_expired(7).await.unwrap() {
-            0 => break,
-            more => removed += more,
-        }
+    // Of some who removed at once another may have taken what they saw.
+    for _ in 0..40 {
+        removed += s.key_values.remove_expired(7).await.unwrap();
     }
     assert_eq!(removed, 40);
     assert_eq!(s.next_revision(tenant).await, revision(81));

@@ -1,0 +1,81 @@
+//! A look at a file that is there, through a connection that cannot write.
+
+use std::path::Path;
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Text};
+
+use crate::connection::{self, Access};
+
+use super::{APPLICATION_ID, LOCK_WAIT, OpenError, migrations};
+
+/// Up to this size a file is checked page by page at each start: it takes tens of milliseconds.
+pub(super) const QUICK_CHECK_BYTES: u64 = 32 * 1024 * 1024;
+
+/// How closely to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// The header and the schema.
+    Schema,
+    /// Each page, too.
+    Quick,
+    /// And that indexes and tables agree.
+    Full,
+}
+
+/// What was found: a database of ours, or one that nobody has used yet.
+#[derive(Debug)]
+pub(super) struct Look {
+    /// There are no tables yet.
+    pub(super) is_empty: bool,
+    /// The versions of the migrations that were run, oldest first.
+    pub(super) applied: Vec<String>,
+}
+
+/// Looks at the file, and refuses what is not a whole database of ours.
+pub(super) fn at(path: &Path, depth: Depth) -> Result<Look, OpenError> {
+    let mut connection = connection::open(path, Access::ReadOnly, LOCK_WAIT)
+        .map_err(|error| OpenError::failed(path, &error))?;
+    let found = look(&mut connection).map_err(|error| OpenError::failed(path, &error))?;
+    let Found { tables, application_id, applied } = found;
+    let is_empty = tables == 0;
+    if application_id != APPLICATION_ID && !(is_empty && application_id == 0) {
+        return Err(OpenError::Foreign { path: path.to_owned() });
+    }
+    let unknown = migrations::unknown(&applied);
+    if !unknown.is_empty() {
+        return Err(OpenError::Newer { path: path.to_owned(), migrations: unknown });
+    }
+    check(&mut connection, path, depth)?;
+    Ok(Look { is_empty, applied })
+}
+
+struct Found {
+    tables: i64,
+    application_id: i32,
+    applied: Vec<String>,
+}
+
+fn look(connection: &mut SqliteConnection) -> QueryResult<Found> {
+    let tables = sql::<BigInt>("SELECT count(*) FROM sqlite_schema").get_result(connection)?;
+    let application_id = sql::<Integer>("PRAGMA application_id").get_result(connection)?;
+    let has_versions = "SELECT count(*) FROM sqlite_schema WHERE name = '__diesel_schema_migrations'";
+    let applied = if sql::<BigInt>(has_versions).get_result::<i64>(connection)? == 0 {
+        Vec::new()
+    } else {
+        sql::<Text>("SELECT version FROM __diesel_schema_migrations ORDER BY version").load(connection)?
+    };
+    Ok(Found { tables, application_id, applied })
+}
+
+fn check(connection: &mut SqliteConnection, path: &Path, depth: Depth) -> Result<(), OpenError> {
+    let pragma = match depth {
+        Depth::Schema => return Ok(()),
+        Depth::Quick => "PRAGMA quick_check(1)",
+        Depth::Full => "PRAGMA integrity_check(1)",
+    };
+    let said: String =
+        sql::<Text>(pragma).get_result(connection).map_err(|error| OpenError::failed(path, &error))?;
+    if said == "ok" { Ok(()) } else { Err(OpenError::Damaged { path: path.to_owned(), detail: said }) }
+}

@@ -1,0 +1,35 @@
+//! Whether the database can be read and written.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use tenantry_ports::{HealthProbe, StorageError};
+
+use crate::schema::settings;
+use crate::storage::SqliteStorage;
+
+const WITHIN: Duration = Duration::from_secs(2);
+
+#[async_trait]
+impl HealthProbe for SqliteStorage {
+    fn name(&self) -> &'static str {
+        "database"
+    }
+
+    async fn check(&self) -> Result<(), StorageError> {
+        let read = self.read(|connection| {
+            Ok(settings::table.select(settings::name).first::<String>(connection).optional().map(drop)?)
+        });
+        // Even an empty transaction takes the write lock.
+        let write = self.write(0, (), |(), _| Ok(()));
+        let both = async { tokio::try_join!(read, write) };
+        match tokio::time::timeout(WITHIN, both).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(StorageError::Unavailable(why) | StorageError::Full(why) | StorageError::Failed(why))) => {
+                Err(StorageError::Unavailable(why))
+            }
+            Err(_) => Err(StorageError::Unavailable("the database did not answer within 2 seconds".to_owned())),
+        }
+    }
+}

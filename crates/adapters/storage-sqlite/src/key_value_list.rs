@@ -1,0 +1,70 @@
+//! Lists of key-values.
+
+use bytes::Bytes;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use tenantry_domain::{Key, Page, TenantNumber, Timestamp};
+use tenantry_ports::{EntryQuery, ListedEntry};
+
+use crate::error::SqliteError;
+use crate::key_value::MetaRow;
+use crate::prefix::end_of_prefix;
+use crate::schema::key_values;
+
+/// The page of the tenant's entries, as they stand at `now`, that `query` asks for.
+pub(crate) fn list(
+    connection: &mut SqliteConnection,
+    tenant: TenantNumber,
+    query: &EntryQuery,
+    now: Timestamp,
+) -> Result<Page<ListedEntry>, SqliteError> {
+    let mut selected = key_values::table
+        .filter(key_values::tenant_number.eq(tenant.get()))
+        .filter(key_values::key.ge(&query.prefix))
+        .filter(key_values::expires_at.is_null().or(key_values::expires_at.gt(now.as_micros())))
+        .order(key_values::key.asc())
+        .into_boxed();
+    if let Some(end) = end_of_prefix(&query.prefix) {
+        selected = selected.filter(key_values::key.lt(end));
+    }
+    if let Some(after) = &query.after {
+        selected = selected.filter(key_values::key.gt(after.as_str()));
+    }
+    let mut page = Page { items: Vec::new(), more: false };
+    if query.keys_only {
+        // SQLite knows the length of a blob without reading its pages.
+        let size = sql::<BigInt>("length(value)");
+        let rows = selected.select((key_values::key, size, MetaRow::as_select()));
+        for row in rows.limit(one_more(query)).load_iter::<(String, i64, MetaRow), _>(connection)? {
+            let (key, size, meta) = row?;
+            page.items.push(ListedEntry {
+                meta: meta.into_meta(Key::from_stored(&key), size.unsigned_abs())?,
+                value: None,
+            });
+        }
+        return Ok(Page::from_one_more(page.items, query.limit));
+    }
+    let mut bytes = 0_u64;
+    let rows = selected.select((key_values::key, key_values::value, MetaRow::as_select()));
+    for row in rows.load_iter::<(String, Vec<u8>, MetaRow), _>(connection)? {
+        let (key, value, meta) = row?;
+        let is_full = !page.items.is_empty() && bytes >= query.max_value_bytes;
+        if is_full || page.items.len() == query.limit.get() {
+            page.more = true;
+            break;
+        }
+        let size = value.len() as u64;
+        bytes = bytes.saturating_add(size);
+        page.items.push(ListedEntry {
+            meta: meta.into_meta(Key::from_stored(&key), size)?,
+            value: Some(Bytes::from(value)),
+        });
+    }
+    Ok(page)
+}
+
+/// One row more than fits says whether the list goes on.
+fn one_more(query: &EntryQuery) -> i64 {
+    query.limit.get() as i64 + 1
+}

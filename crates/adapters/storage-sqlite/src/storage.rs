@@ -1,0 +1,97 @@
+//! The storage as a whole: its writer, its readers, its lock.
+
+use std::fs::File;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use diesel::SqliteConnection;
+use tenantry_domain::Timestamp;
+use tenantry_ports::{Clock, CommitListener, StorageError};
+use tenantry_storage_support::{GroupCommit, QueueLimits, ReadPool};
+
+use crate::batch::WriteBatch;
+use crate::connection::{self, Access, Readers};
+use crate::error::SqliteError;
+use crate::file::{self, OpenError};
+use crate::options::SqliteOptions;
+
+/// One SQLite file as the storage of everything. Clones share it.
+///
+/// When the last clone is dropped it is closed; [`close`](SqliteStorage::close) does so earlier.
+#[derive(Clone)]
+pub struct SqliteStorage(Arc<Inner>);
+
+struct Inner {
+    writer: GroupCommit<WriteBatch>,
+    readers: ReadPool<Readers>,
+    clock: Arc<dyn Clock>,
+    /// Held while the writer lives.
+    lock: Mutex<Option<File>>,
+}
+
+impl SqliteStorage {
+    /// Looks at the file, brings its tables up to date, and opens it; makes it if it is not there. Blocks.
+    ///
+    /// `clock` gives the times that are stored, and `listener` hears of what was committed.
+    ///
+    /// # Errors
+    /// Each case says what to do. The file is then byte for byte as it was.
+    pub fn open(
+        options: SqliteOptions,
+        clock: Arc<dyn Clock>,
+        listener: Arc<dyn CommitListener>,
+    ) -> Result<Self, OpenError> {
+        let path = &options.path;
+        let (lock, _) = file::prepare(path)?;
+        let failed = |error: &dyn std::fmt::Display| OpenError::failed(path, error);
+        let mut connection =
+            connection::open(path, Access::ReadWrite, Duration::from_secs(2)).map_err(|e| failed(&e))?;
+        connection::prepare_writer(&mut connection).map_err(|e| failed(&e))?;
+        let readers = connection::open_readers(path, options.readers).map_err(|e| failed(&e))?;
+        let limits = QueueLimits { writes: options.max_queued_writes, bytes: options.max_queued_bytes };
+        let batch = WriteBatch::new(connection, Arc::clone(&clock), listener);
+        let writer = GroupCommit::start("sqlite-writer", batch, limits).map_err(|e| failed(&e))?;
+        Ok(Self(Arc::new(Inner {
+            writer,
+            readers: ReadPool::new(readers, options.read_wait),
+            clock,
+            lock: Mutex::new(Some(lock)),
+        })))
+    }
+
+    /// Finishes the writes that were accepted, folds the log into the file, and stops the writer. Later
+    /// writes are answered that storage is not available; reads still work. Blocks.
+    pub fn close(&self) {
+        self.0.writer.close();
+        self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Hands in a write before it returns; see [`GroupCommit::write`].
+    pub(crate) fn write<P, T, F>(
+        &self,
+        weight: usize,
+        payload: P,
+        mut run: F,
+    ) -> impl Future<Output = Result<(P, T), StorageError>> + Send + use<P, T, F>
+    where
+        P: Send + 'static,
+        T: Send + 'static,
+        F: FnMut(&P, &mut WriteBatch) -> Result<T, SqliteError> + Send + 'static,
+    {
+        self.0.writer.write(weight, payload, move |payload, batch| Ok(run(payload, batch)?))
+    }
+
+    /// Runs `work` on a connection for reading.
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection) -> Result<T, SqliteError> + Send + 'static,
+    {
+        self.0.readers.read(move |connection| Ok(work(connection)?)).await
+    }
+
+    /// The time now, for reads.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+}

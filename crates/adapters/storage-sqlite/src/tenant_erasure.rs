@@ -1,0 +1,73 @@
+//! Erasing a tenant and everything of it, a bounded number of rows at a time.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use tenantry_domain::{TenantNumber, TenantStatus};
+
+use crate::batch::{Change, WriteBatch};
+use crate::error::SqliteError;
+use crate::schema::{tenant_counters, tenants};
+use crate::tenant::find;
+
+/// The tables with a tenant's data, and what a row of each is called in it.
+const DATA: [(&str, &str); 3] = [("events", "sequence"), ("key_values", "key"), ("tenant_keys", "key_id")];
+
+/// Erases at most `max_rows` rows, and once none is left the tenant. Answers whether it is gone.
+pub(crate) fn erase_some(
+    batch: &mut WriteBatch,
+    tenant: TenantNumber,
+    max_rows: u32,
+) -> Result<bool, SqliteError> {
+    let Some(standing) = find(&mut batch.connection, tenant)? else { return Ok(true) };
+    if standing.status != TenantStatus::Deleting {
+        return Ok(false);
+    }
+    let mut left = i64::from(max_rows);
+    for (table, row) in DATA {
+        left -= erase_rows(&mut batch.connection, table, row, tenant, left)?;
+    }
+    if left > 0 || !has_data(&mut batch.connection, tenant)? {
+        batch.flush_counters_of(tenant)?;
+        diesel::delete(tenant_counters::table.find(tenant.get())).execute(&mut batch.connection)?;
+        diesel::delete(tenants::table.find(tenant.get())).execute(&mut batch.connection)?;
+        batch.tell(Change::Tenant(tenant));
+        return Ok(true);
+    }
+    let erased = i64::from(max_rows) - left;
+    diesel::update(tenants::table.find(tenant.get()))
+        .set(tenants::erased_rows.eq(tenants::erased_rows + erased))
+        .execute(&mut batch.connection)?;
+    Ok(false)
+}
+
+fn erase_rows(
+    connection: &mut SqliteConnection,
+    table: &str,
+    row: &str,
+    tenant: TenantNumber,
+    limit: i64,
+) -> Result<i64, SqliteError> {
+    if limit == 0 {
+        return Ok(0);
+    }
+    let delete = format!(
+        "DELETE FROM {table} WHERE tenant_number = ? AND {row} IN \
+         (SELECT {row} FROM {table} WHERE tenant_number = ? LIMIT ?)"
+    );
+    let erased = diesel::sql_query(delete)
+        .bind::<BigInt, _>(tenant.get())
+        .bind::<BigInt, _>(tenant.get())
+        .bind::<BigInt, _>(limit)
+        .execute(connection)?;
+    Ok(i64::try_from(erased).unwrap_or(i64::MAX))
+}
+
+fn has_data(connection: &mut SqliteConnection, tenant: TenantNumber) -> Result<bool, SqliteError> {
+    for (table, _) in DATA {
+        let any = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE tenant_number = {tenant})");
+        if diesel::dsl::sql::<diesel::sql_types::Bool>(&any).get_result(connection)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

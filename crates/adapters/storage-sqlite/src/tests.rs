@@ -1,0 +1,1 @@
+//! Tests of the storage as a whole that need to reach inside.

@@ -1,0 +1,211 @@
+//! The command line.
+
+mod check;
+mod migrate;
+mod openapi;
+mod seed;
+mod serve;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::config::{Config, ConfigLoader, Database, Problems, Source};
+use crate::data_dir::DataDir;
+
+/// A multi-tenant backend: tenants, their events and their key-values, behind one HTTP API.
+#[derive(Debug, Parser)]
+#[command(name = "tenantry", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
+    serve: ServeArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const AFTER_HELP: &str = "\
+Without a command, tenantry serves.
+
+Configuration: each key of config/tenantry.toml may also be given in FILE, as a variable (TENANTRY_ and the \
+key in capitals, a double underscore for each dot: TENANTRY_HTTP__KEEP_ALIVE_SECONDS), and some as a flag. \
+A flag stands above a variable, a variable above FILE, FILE above the default. `tenantry check` explains.
+
+Exit codes: 0 done; 1 failed; 2 wrong usage or configuration.";
+
+/// Flags that every command takes.
+#[derive(Debug, Args)]
+struct ConfigArgs {
+    /// Your configuration file (TOML)
+    #[arg(long, value_name = "FILE", global = true, env = "TENANTRY_CONFIG")]
+    config: Option<PathBuf>,
+    /// Where Tenantry keeps its database and admin.key [default: ./tenantry-data]
+    #[arg(long, value_name = "DIR", global = true)]
+    data_dir: Option<String>,
+    /// The database: sqlite:PATH, or nothing for SQLite in the data directory
+    #[arg(long, value_name = "URL", global = true)]
+    database_url: Option<String>,
+}
+
+/// Flags for serving.
+#[derive(Debug, Default, Args)]
+struct ServeArgs {
+    /// The address and port of the HTTP API [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// Fill the installation once with sample data, and print commands to try
+    #[arg(long)]
+    demo: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the HTTP API until SIGTERM or SIGINT (the default)
+    #[command(long_about = "Serve the HTTP API until SIGTERM or SIGINT.\n\nThe first signal lets requests \
+        that are under way finish, for at most http.shutdown_timeout_seconds; a second one ends at once. \
+        Either way nothing that was acknowledged is lost.")]
+    Serve(ServeArgs),
+    /// Bring the database's schema up to date, and say what was done
+    Migrate,
+    /// Store sample tenants from a file
+    #[command(long_about = "Store sample tenants from a file: a JSON array of {\"id\", \"tenant_id\", \
+        \"email\", \"desc\", \"address\": [...]}.\n\nThe whole file is checked first; if anything in it is \
+        wrong, nothing is stored. A tenant of the same name and e-mail address that is there already is \
+        passed over, so running it twice does no harm.")]
+    Seed {
+        /// The file
+        #[arg(long, value_name = "FILE")]
+        tenants: PathBuf,
+    },
+    /// Explain the configuration, and check the data directory and the database; change nothing
+    Check(ServeArgs),
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
+}
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Configuration(#[from] Problems),
+    /// Something failed: one readable line.
+    #[error("{0}")]
+    Failed(String),
+    /// Something failed, and the command has said so itself.
+    #[error("something failed")]
+    Reported,
+    /// The configuration is wrong, and the command has said so itself.
+    #[error("the configuration is wrong")]
+    BadConfigurationReported,
+}
+
+impl CommandError {
+    pub(crate) fn failed(error: impl std::fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Does what the command line asks for: the whole program but for `main`.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(CommandError::Reported) => ExitCode::from(1),
+        Err(CommandError::BadConfigurationReported) => ExitCode::from(2),
+        Err(CommandError::Failed(text)) => {
+            complain(&text);
+            ExitCode::from(1)
+        }
+        Err(CommandError::Configuration(problems)) => {
+            problems.iter().for_each(|problem| complain(&problem.to_string()));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// One line on standard error, whatever the text holds.
+fn complain(text: &str) {
+    eprintln!("tenantry: {}", text.replace(|c: char| c.is_control(), " "));
+}
+
+/// One line on standard output. That it cannot be written is a failure like any other.
+fn print_line(text: &str) -> Result<(), CommandError> {
+    writeln!(std::io::stdout(), "{text}").map_err(CommandError::failed)
+}
+
+/// Makes the data directory if the database is to stand in it.
+fn prepare_place_of_database(config: &Config) -> Result<(), CommandError> {
+    match config.settings().database() {
+        Database::InDataDir => {
+            DataDir::prepare(&config.settings().data_dir).map(|_| ()).map_err(CommandError::failed)
+        }
+        Database::SqliteFile(_) => Ok(()),
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<(), CommandError> {
+    let Cli { config, serve, command } = cli;
+    let command = match command {
+        None => Command::Serve(serve),
+        Some(Command::Serve(behind)) => Command::Serve(serve.or(behind)),
+        Some(Command::Check(behind)) => Command::Check(serve.or(behind)),
+        Some(_) if serve.is_given() => {
+            let text = "--listen and --demo are only for `tenantry serve` and `tenantry check`";
+            Cli::command().error(ErrorKind::ArgumentConflict, text).exit()
+        }
+        Some(command) => command,
+    };
+    match command {
+        Command::Serve(serve) => serve::run(&load(&config, &serve)?),
+        Command::Check(serve) => check::run(load(&config, &serve)),
+        Command::Migrate => migrate::run(&load(&config, &ServeArgs::default())?),
+        Command::Seed { tenants } => seed::run(&load(&config, &ServeArgs::default())?, &tenants),
+        Command::Openapi => openapi::run(),
+    }
+}
+
+impl ServeArgs {
+    fn is_given(&self) -> bool {
+        self.listen.is_some() || self.demo
+    }
+
+    /// These flags, which stood before the command's name, and those that stood behind it.
+    fn or(self, behind: Self) -> Self {
+        Self { listen: behind.listen.or(self.listen), demo: self.demo || behind.demo }
+    }
+}
+
+fn load(config: &ConfigArgs, serve: &ServeArgs) -> Result<Config, Problems> {
+    let mut loader = ConfigLoader::new();
+    if let Some(file) = &config.config {
+        loader = loader.file(file);
+    }
+    loader = loader.environment(std::env::vars_os());
+    let flags = [
+        ("listen", "--listen", serve.listen.as_deref()),
+        ("data_dir", "--data-dir", config.data_dir.as_deref()),
+        ("database_url", "--database-url", config.database_url.as_deref()),
+        ("demo", "--demo", serve.demo.then_some("true")),
+    ];
+    for (key, flag, value) in flags {
+        if let Some(value) = value {
+            loader = loader.set(key, value, Source::Flag(flag.to_owned()));
+        }
+    }
+    loader.load()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,171 @@
+//! The configuration's values, one field a key. The types here hold what the rules let through.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::database::Database;
+use super::problem::Problem;
+
+/// Every key.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where the HTTP API is served.
+    pub listen: SocketAddr,
+    /// Where Tenantry keeps what is its own.
+    pub data_dir: PathBuf,
+    // A database_url that is not understood may hold a password, but never gets here.
+    #[serde(rename = "database_url", deserialize_with = "database")]
+    database: Database,
+    /// Whether to fill an installation with sample data, once.
+    pub demo: bool,
+    /// What is logged.
+    pub log: LogSettings,
+    /// How HTTP is served.
+    pub http: HttpSettings,
+    /// What a request may hold.
+    pub limits: LimitSettings,
+    /// What is kept in memory.
+    pub cache: CacheSettings,
+    /// How SQLite is used.
+    pub sqlite: SqliteSettings,
+    /// What is done in the background.
+    pub maintenance: MaintenanceSettings,
+}
+
+/// The section `log`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// What is logged, in the syntax of tracing's `EnvFilter`.
+    pub level: String,
+    /// For whom.
+    pub format: LogFormat,
+    /// Whether each request is logged.
+    pub requests: bool,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// The section `http`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpSettings {
+    /// Threads that serve requests; 0 is one a core.
+    pub workers: usize,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// How long a connection without a request is kept.
+    pub keep_alive_seconds: u64,
+    /// How long the headers of a request may take.
+    pub header_timeout_seconds: u64,
+    /// How long the body of a request may take.
+    pub body_timeout_seconds: u64,
+    /// How long requests under way may take when Tenantry stops.
+    pub shutdown_timeout_seconds: u64,
+    /// The origins whose pages may use the API.
+    pub cors_origins: Vec<String>,
+}
+
+/// The section `limits`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitSettings {
+    /// The largest body with one JSON object.
+    pub max_json_body_bytes: usize,
+    /// The largest body with many.
+    pub max_batch_body_bytes: usize,
+    /// The most items of a batch.
+    pub max_batch_items: usize,
+    /// The largest value of a key.
+    pub max_value_bytes: usize,
+    /// How deep JSON may be nested.
+    pub max_json_depth: usize,
+    /// Where a page of key-values ends early.
+    pub max_page_value_bytes: u64,
+}
+
+/// The section `cache`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CacheSettings {
+    /// Memory for access keys.
+    pub access_max_bytes: u64,
+    /// Memory for tenants.
+    pub tenants_max_bytes: u64,
+    /// Memory for key-values.
+    pub key_values_max_bytes: u64,
+}
+
+/// The section `sqlite`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SqliteSettings {
+    /// Connections that read at the same time.
+    pub readers: u32,
+    /// How long a read waits for one.
+    pub read_wait_ms: u64,
+    /// Writes that may wait.
+    pub max_queued_writes: usize,
+    /// The same by their bytes.
+    pub max_queued_bytes: usize,
+}
+
+/// The section `maintenance`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MaintenanceSettings {
+    /// How often to look for tenants that are to be erased.
+    pub erasure_interval_ms: u64,
+    /// The most rows that one step of an erasure removes.
+    pub erasure_step_rows: u32,
+    /// How often to remove key-values whose time is over.
+    pub expiry_interval_ms: u64,
+    /// The most key-values that one step of that removes.
+    pub expiry_step_entries: u32,
+    /// How often to write down when access keys were last used.
+    pub key_use_interval_ms: u64,
+}
+
+impl Settings {
+    /// Which database is meant.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Where two keys contradict each other.
+    pub(super) fn conflicts(&self) -> Vec<Problem> {
+        let limits = &self.limits;
+        let room = self.sqlite.max_queued_bytes;
+        let at_most_the_queue = [
+            ("limits.max_json_body_bytes", limits.max_json_body_bytes),
+            ("limits.max_batch_body_bytes", limits.max_batch_body_bytes),
+            ("limits.max_value_bytes", limits.max_value_bytes),
+        ];
+        let too_large = at_most_the_queue.into_iter().filter(|(_, bytes)| *bytes > room);
+        too_large
+            .map(|(key, bytes)| {
+                Problem::new(format!(
+                    "{key} is {bytes}, but must be at most sqlite.max_queued_bytes, which is {room}: \
+                     a larger write could never be queued"
+                ))
+            })
+            .collect()
+    }
+}
+
+fn database<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Database, D::Error> {
+    let url = String::deserialize(deserializer)?;
+    Database::parse(&url).map_err(serde::de::Error::custom)
+}

@@ -1,0 +1,93 @@
+//! `tenantry serve --demo`.
+
+use std::path::Path;
+use std::process::Command;
+
+use reqwest::Client;
+use serde_json::Value;
+
+use crate::process::{Serving, finish};
+
+struct Guide {
+    api: String,
+    docs: String,
+    commands: Vec<String>,
+}
+
+/// Reads the guide behind the line that says that the server is ready.
+fn guide(serving: &Serving) -> Guide {
+    let mut guide = Guide { api: String::new(), docs: String::new(), commands: Vec::new() };
+    while guide.commands.len() < 3 {
+        let line = serving.next_line();
+        match line.trim().split_once(' ') {
+            Some(("API", address)) => guide.api = address.trim().to_owned(),
+            Some(("Docs", address)) => guide.docs = address.trim().to_owned(),
+            Some(("curl", _)) => guide.commands.push(line),
+            _ => {}
+        }
+    }
+    guide
+}
+
+fn run(command: &str, from: &Path) -> String {
+    let ended = finish(Command::new("sh").args(["-c", command]).current_dir(from));
+    assert_eq!(ended.code, Some(0), "{command}: {ended:?}");
+    ended.stdout
+}
+
+#[tokio::test]
+async fn the_commands_that_are_printed_work_as_they_stand() {
+    let dir = tempfile::tempdir().unwrap();
+    let data_dir = dir.path().join("it's my data");
+    let serving = Serving::start(&data_dir, &["--demo"]);
+    let guide = guide(&serving);
+    assert_eq!(guide.api, format!("{}/api/v1", serving.url));
+    assert!(Client::new().get(&guide.docs).send().await.unwrap().status().is_success());
+    if Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no curl to run the printed commands with");
+        return;
+    }
+    let list: Value = serde_json::from_str(&run(&guide.commands[0], dir.path())).unwrap();
+    assert_eq!(list["events"].as_array().unwrap().len(), 3);
+    assert_eq!(run(&guide.commands[1], dir.path()), "hello");
+    let found: Value = serde_json::from_str(&run(&guide.commands[2], dir.path())).unwrap();
+    let found = found["events"].as_array().unwrap();
+    assert!(!found.is_empty());
+    assert!(found.iter().all(|event| event["message"].as_str().unwrap().contains("failed")));
+}
+
+#[tokio::test]
+async fn a_second_start_finds_everything_there_and_adds_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut counts = Vec::new();
+    for _ in 0..2 {
+        let serving = Serving::start(dir.path(), &["--demo"]);
+        assert_eq!(guide(&serving).commands.len(), 3);
+        counts.push(count(&serving, dir.path()).await);
+        serving.terminate();
+        assert!(serving.wait().success());
+    }
+    let (tenants, events, entries) = counts[0];
+    assert!(tenants >= 20 && events >= tenants && entries >= tenants, "{counts:?}");
+    assert_eq!(counts[0], counts[1]);
+}
+
+/// How many tenants there are, and how many events and key-values they have together.
+async fn count(serving: &Serving, data_dir: &Path) -> (usize, usize, usize) {
+    let key = std::fs::read_to_string(data_dir.join("admin.key")).unwrap();
+    let client = Client::new();
+    let list = async |path: &str, noun: &str, tenant: u64| {
+        let request = client.get(format!("{}/api/v1{path}?limit=1000", serving.url));
+        let request = request.bearer_auth(key.trim()).header("Tenantry-Tenant", tenant);
+        let page: Value = request.send().await.unwrap().json().await.unwrap();
+        page[noun].as_array().unwrap().clone()
+    };
+    let tenants = list("/tenants", "tenants", 1).await;
+    let (mut events, mut entries) = (0, 0);
+    for tenant in &tenants {
+        let number = tenant["tenant_number"].as_u64().unwrap();
+        events += list("/events", "events", number).await.len();
+        entries += list("/kv", "entries", number).await.len();
+    }
+    (tenants.len(), events, entries)
+}

@@ -1,0 +1,16 @@
+//! Tenantry from outside: the real application in process on port 0, and the real binary.
+
+mod api;
+mod check;
+mod command_line;
+mod configuration;
+mod crash;
+mod demo;
+mod first_start;
+mod ledger;
+mod maintenance;
+mod process;
+mod seed;
+mod stopping;
+mod support;
+mod unusable;

@@ -1,0 +1,56 @@
+//! `docs/benchmarks.md`.
+
+use std::fs;
+
+use xtask::workspace;
+
+use super::settings::{CLIENT_THREADS, Settings};
+use super::table::{Row, markdown};
+use super::{VALUE_LENGTH, machine};
+use crate::Result;
+
+/// Writes the document anew.
+pub(super) fn write(settings: &Settings, rows: &[Row]) -> Result<()> {
+    fs::write(workspace::root()?.join("docs/benchmarks.md"), text(settings, rows))?;
+    println!("written: docs/benchmarks.md");
+    Ok(())
+}
+
+fn text(settings: &Settings, rows: &[Row]) -> String {
+    let Settings { seconds, rounds, .. } = settings;
+    let (machine, commit, command, table) =
+        (machine::describe(), machine::commit(), settings.command(), markdown(rows));
+    format!(
+        "# Benchmarks
+
+This file is written by `cargo xtask bench`; don't edit it.
+
+- Machine: {machine}. The load generator runs on the same machine.
+- Commit: {commit}
+- Command: `{command}`
+
+{table}
+## How to read it
+
+Absolute figures drift with the machine and its neighbours, so what counts is the ratio. “Bare” is the floor
+that this stack allows: an actix-web server with the same number of workers, the same timeouts and the same
+allocator, that answers as many bytes of body (P1), or parses the same JSON into a struct and writes it again
+(P3), or echoes the body (P5), and does nothing else: no authentication, no storage, no further headers. Both
+are started by the same command and take turns: ours, bare, ours, bare, …
+
+- {rounds} rounds of {seconds} seconds for each side, after a second that is not counted; figures are medians,
+  latencies are over all rounds. In brackets: the lowest and the highest ratio of a round.
+- The load generator is the same for both: {CLIENT_THREADS} threads, keep-alive, one request under way on each
+  connection. It checks the status and the body of every answer.
+- Authentication is on, durability is on (SQLite in WAL mode, `synchronous=FULL`; data on a disk), the
+  configuration is the default. An answer to a write comes after its commit.
+- P1: the keys are put, then each is read once, then the rounds begin. Values are {VALUE_LENGTH} bytes.
+- P3: after the rounds every stored event is read. Each acknowledged one must be there, no other may be, and
+  the sequences must go up by one from 1; otherwise the bench fails.
+- P5: after the rounds every key is read. It must have the value and the revision of its last acknowledged
+  write; otherwise the bench fails.
+- P10: resident memory once it has settled; from the start of the process to the first 200 of `/readyz`, median
+  of ten; the size of the release binary.
+"
+    )
+}

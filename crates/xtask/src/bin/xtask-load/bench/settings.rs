@@ -1,0 +1,121 @@
+//! What to measure, and how long.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use xtask::arguments::Arguments;
+use xtask::random::fresh_seed;
+
+use crate::Result;
+use crate::generator::Load;
+
+/// Keys that are read and written at random.
+pub(super) const KEYS: u64 = 100_000;
+/// Threads of the load generator.
+pub(super) const CLIENT_THREADS: usize = 2;
+/// Connections that read.
+pub(super) const READ_CONNECTIONS: usize = 64;
+/// Connections that write: waiting for a disk, more can be under way at once.
+pub(super) const WRITE_CONNECTIONS: usize = 256;
+/// What passes before each round is measured.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// A line of the targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    /// `GET kv/{key}`, cached.
+    KeyValueRead,
+    /// `POST events`, one event a request, durable.
+    EventWrite,
+    /// `PUT kv/{key}`, durable.
+    KeyValueWrite,
+    /// Memory, start and size.
+    Footprint,
+}
+
+impl Work {
+    const ALL: [Self; 4] = [Self::KeyValueRead, Self::EventWrite, Self::KeyValueWrite, Self::Footprint];
+
+    /// Its number among the targets.
+    pub(super) fn number(self) -> &'static str {
+        match self {
+            Self::KeyValueRead => "P1",
+            Self::EventWrite => "P3",
+            Self::KeyValueWrite => "P5",
+            Self::Footprint => "P10",
+        }
+    }
+
+    fn of_number(number: &str) -> Result<Self> {
+        let work = Self::ALL.into_iter().find(|work| work.number().eq_ignore_ascii_case(number));
+        work.ok_or_else(|| {
+            let known = Self::ALL.map(Self::number).join(", ");
+            format!("there is no {number}; there are {known}").into()
+        })
+    }
+}
+
+/// The settings of a run.
+#[derive(Debug)]
+pub(super) struct Settings {
+    /// What to measure.
+    pub(super) works: Vec<Work>,
+    /// How long a round is measured.
+    pub(super) seconds: u64,
+    /// Rounds of each side.
+    pub(super) rounds: usize,
+    /// What the random keys are made from.
+    pub(super) seed: u64,
+    /// Whether `docs/benchmarks.md` is written.
+    pub(super) is_written: bool,
+}
+
+impl Settings {
+    /// Reads `[P1 P3 …] [--seconds N] [--rounds N] [--seed N] [--no-write]`.
+    pub(super) fn read(mut arguments: Arguments) -> Result<Self> {
+        let seconds = arguments.value("--seconds")?.unwrap_or(5);
+        let rounds = arguments.value("--rounds")?.unwrap_or(5);
+        let seed = arguments.value("--seed")?.unwrap_or_else(fresh_seed);
+        let is_written = !arguments.switch("--no-write");
+        let words = arguments.words()?;
+        if !(1..=600).contains(&seconds) || !(1..=100).contains(&rounds) {
+            return Err("--seconds is 1 to 600, --rounds 1 to 100".into());
+        }
+        if is_written && rounds < 5 {
+            return Err(
+                "medians of fewer than 5 rounds are not for docs/benchmarks.md: add --no-write".into()
+            );
+        }
+        let works = match &words[..] {
+            [] => Work::ALL.to_vec(),
+            words => words.iter().map(|word| Work::of_number(word)).collect::<Result<_>>()?,
+        };
+        Ok(Self { works, seconds, rounds, seed, is_written })
+    }
+
+    /// The load of one round.
+    pub(super) fn load(&self, address: SocketAddr, connections: usize) -> Load {
+        let measured = Duration::from_secs(self.seconds);
+        Load { address, connections, warm_up: WARM_UP, measured, may_break: false }
+    }
+
+    /// The command that runs this again.
+    pub(super) fn command(&self) -> String {
+        let works: Vec<_> = self.works.iter().map(|work| work.number()).collect();
+        let Self { seconds, rounds, seed, .. } = self;
+        format!("cargo xtask bench {} --seconds {seconds} --rounds {rounds} --seed {seed}", works.join(" "))
+    }
+}
+
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.command())
+    }
+}
+
+/// A load that is not measured and ends when the callers do: to fill, or to look.
+pub(super) fn unmeasured(address: SocketAddr, connections: usize) -> Load {
+    let measured = Duration::from_secs(300);
+    Load { address, connections, warm_up: Duration::ZERO, measured, may_break: false }
+}

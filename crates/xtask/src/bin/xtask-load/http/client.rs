@@ -1,0 +1,135 @@
+//! One connection that waits for each answer: for setting up, and for looking afterwards.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+
+use super::{MAX_HEADERS, Parsed, Response, parse};
+use crate::Result;
+
+/// No answer takes longer than this, or it is a failure.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A keep-alive connection.
+pub(crate) struct Client {
+    stream: TcpStream,
+    authorization: String,
+    buffer: Vec<u8>,
+}
+
+/// An answer of its own.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The status code.
+    pub(crate) status: u16,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+    headers: Vec<(String, String)>,
+}
+
+impl Client {
+    /// Connects; `key` is sent with each request.
+    pub(crate) fn connect(address: SocketAddr, key: Option<&str>) -> Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let authorization = key.map(|key| format!("Authorization: Bearer {key}\r\n")).unwrap_or_default();
+        Ok(Self { stream, authorization, buffer: Vec::new() })
+    }
+
+    /// GETs a path with its query.
+    pub(crate) fn get(&mut self, path: &str) -> Result<Answer> {
+        self.send("GET", path, b"")
+    }
+
+    /// POSTs JSON.
+    pub(crate) fn post(&mut self, path: &str, json: &str) -> Result<Answer> {
+        self.send("POST", path, json.as_bytes())
+    }
+
+    fn send(&mut self, method: &str, path: &str, body: &[u8]) -> Result<Answer> {
+        let (authorization, length) = (&self.authorization, body.len());
+        let mut request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}Content-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n"
+        )
+        .into_bytes();
+        request.extend_from_slice(body);
+        self.stream.write_all(&request)?;
+        self.buffer.clear();
+        self.receive().map_err(|failure| format!("{method} {path}: {failure}").into())
+    }
+
+    fn receive(&mut self) -> Result<Answer> {
+        loop {
+            self.read_more()?;
+            let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+            let (mut answer, body_start) = match parse(&self.buffer, &mut headers)? {
+                Parsed::Partial => continue,
+                Parsed::Whole { response, .. } => return Ok(Answer::of(&response)),
+                Parsed::Chunked { response, head_length } => (Answer::of(&response), head_length),
+            };
+            answer.body = self.receive_chunks(body_start)?;
+            return Ok(answer);
+        }
+    }
+
+    /// Reads a body in chunks (RFC 9112, section 7.1) that begins there; trailers are not expected.
+    fn receive_chunks(&mut self, mut start: usize) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            let rest = self.buffer.get(start..).unwrap_or_default();
+            let size = httparse::parse_chunk_size(rest).map_err(|_| "a chunk has no size")?;
+            let httparse::Status::Complete((size_length, size)) = size else {
+                self.read_more()?;
+                continue;
+            };
+            let size = usize::try_from(size)?;
+            let Some(chunk) = rest.get(size_length..size_length + size + 2) else {
+                self.read_more()?;
+                continue;
+            };
+            if size == 0 {
+                return Ok(body);
+            }
+            body.extend_from_slice(&chunk[..size]);
+            start += size_length + size + 2;
+        }
+    }
+
+    fn read_more(&mut self) -> Result<()> {
+        let length = self.buffer.len();
+        self.buffer.resize(length + 256 * 1024, 0);
+        let read = self.stream.read(&mut self.buffer[length..]);
+        self.buffer.truncate(length + read.as_ref().copied().unwrap_or_default());
+        if read? == 0 {
+            return Err("the connection was closed within an answer".into());
+        }
+        Ok(())
+    }
+}
+
+impl Answer {
+    fn of(response: &Response<'_, '_>) -> Self {
+        let headers = response.headers().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
+        Self { status: response.status, body: response.body.to_vec(), headers: headers.collect() }
+    }
+
+    /// The revision in the entity tag.
+    pub(crate) fn entity_tag(&self) -> Option<u64> {
+        let (_, tag) = self.headers.iter().find(|(name, _)| name == "etag")?;
+        tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+    }
+
+    /// The body as JSON, if the status is the expected one.
+    pub(crate) fn json<T: DeserializeOwned>(&self, expected_status: u16) -> Result<T> {
+        if self.status != expected_status {
+            let body = String::from_utf8_lossy(&self.body);
+            return Err(format!("status {} instead of {expected_status}: {body}", self.status).into());
+        }
+        Ok(serde_json::from_slice(&self.body)?)
+    }
+}

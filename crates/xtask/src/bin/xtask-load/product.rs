@@ -1,0 +1,73 @@
+//! The product: the `tenantry` program beside this one, on a data directory of ours.
+
+use std::env;
+use std::fs::{self, OpenOptions};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use crate::Result;
+use crate::http::Client;
+use crate::server::Server;
+
+/// Starts `tenantry serve` with its defaults: nothing of the environment changes its configuration.
+pub(crate) fn start(data_dir: &Path) -> Result<Server> {
+    let beside = data_dir.parent().unwrap_or(data_dir);
+    let log = OpenOptions::new().create(true).append(true).open(beside.join("tenantry.log"))?;
+    let mut command = Command::new(program()?);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir);
+    command.current_dir(beside).stderr(log);
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("TENANTRY_") {
+            command.env_remove(name);
+        }
+    }
+    Server::start(&mut command)
+}
+
+/// The release build of the product: it stands beside this program.
+pub(crate) fn program() -> Result<PathBuf> {
+    let program = env::current_exe()?.with_file_name("tenantry");
+    if !program.is_file() {
+        return Err("there is no release build: run `cargo build --release --package tenantry`".into());
+    }
+    Ok(program)
+}
+
+/// Waits until `GET /readyz` answers 200.
+pub(crate) fn wait_until_ready(address: SocketAddr) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut client = Client::connect(address, None)?;
+    loop {
+        let answer = client.get("/readyz")?;
+        if answer.status == 200 {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(format!("/readyz still answers {}", answer.status).into());
+        }
+    }
+}
+
+/// Makes the tenant of a run, and a key of it that may write and read; answers the key.
+pub(crate) fn make_tenant(address: SocketAddr, data_dir: &Path) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Tenant {
+        tenant_number: u64,
+    }
+    #[derive(Deserialize)]
+    struct AccessKey {
+        key: String,
+    }
+
+    let admin_key = fs::read_to_string(data_dir.join("admin.key"))?;
+    let mut admin = Client::connect(address, Some(admin_key.trim()))?;
+    let tenant: Tenant = admin.post("/api/v1/tenants", r#"{"name":"bench"}"#)?.json(201)?;
+    let scopes = r#"{"name":"bench","scopes":["events:write","events:read","kv:read","kv:write"]}"#;
+    let keys = format!("/api/v1/tenants/{}/keys", tenant.tenant_number);
+    let key: AccessKey = admin.post(&keys, scopes)?.json(201)?;
+    Ok(key.key)
+}

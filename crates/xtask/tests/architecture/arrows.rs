@@ -1,0 +1,102 @@
+//! Arrows point inward: domain ← ports ← services ← interfaces; domain ← ports ← adapters; app sees all.
+
+use cargo_metadata::DependencyKind::Development;
+
+use crate::Edge;
+use crate::member::Place::{self, Adapter, App, Domain, Interface, Ports, Services, Unknown, Xtask};
+
+/// Each arrow between workspace crates that must not be.
+pub(crate) fn faults(edges: &[Edge]) -> Vec<String> {
+    let inner = edges.iter().filter_map(|edge| Some((edge, edge.to_place.as_ref()?)));
+    let forbidden = inner.filter(|(edge, to)| !is_allowed(&edge.from, to, edge.kind == Development));
+    forbidden
+        .map(|(edge, to)| format!("{} must not depend on {to} ({} dependency)", edge.from, edge.kind))
+        .collect()
+}
+
+fn is_allowed(from: &Place, to: &Place, is_for_tests: bool) -> bool {
+    // A crate may name itself, to turn its own features on for its tests.
+    if from == to {
+        return is_for_tests;
+    }
+    match (from, to) {
+        (Unknown(_), _) | (_, Unknown(_)) | (Domain | Xtask, _) | (_, App | Xtask) => false,
+        (_, suite) if suite.is_storage_contract() => is_for_tests && from.is_storage_adapter(),
+        (Ports, to) => matches!(to, Domain),
+        (Services, to) => matches!(to, Domain | Ports),
+        (Adapter(_), to) if to.is_storage_support() => from.is_storage_adapter(),
+        (Adapter(_), to) => matches!(to, Domain | Ports),
+        (Interface(_), to) => matches!(to, Domain | Ports | Services),
+        (App, _) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cargo_metadata::DependencyKind::{self, Build, Normal};
+
+    use super::*;
+
+    fn adapter(name: &str) -> Place {
+        Adapter(name.to_owned())
+    }
+
+    fn edge(from: &Place, to: &Place, kind: DependencyKind) -> Edge {
+        Edge { from: from.clone(), to: to.to_string(), to_place: Some(to.clone()), kind, optional: false }
+    }
+
+    #[test]
+    fn the_arrows_of_the_hexagon_are_allowed() {
+        let http = Interface("http".to_owned());
+        let sqlite = adapter("storage-sqlite");
+        let edges = [
+            edge(&Ports, &Domain, Normal),
+            edge(&Services, &Ports, Normal),
+            edge(&Services, &Ports, Development),
+            edge(&http, &Services, Normal),
+            edge(&sqlite, &Ports, Normal),
+            edge(&sqlite, &adapter("storage-support"), Normal),
+            edge(&sqlite, &adapter("storage-contract"), Development),
+            edge(&adapter("storage-contract"), &Ports, Normal),
+            edge(&App, &http, Normal),
+            edge(&App, &sqlite, Normal),
+        ];
+        assert_eq!(faults(&edges), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_other_arrow_is_found() {
+        let http = Interface("http".to_owned());
+        let sqlite = adapter("storage-sqlite");
+        let memory = adapter("cache-memory");
+        let contract = adapter("storage-contract");
+        let support = adapter("storage-support");
+        let forbidden = [
+            (&Domain, &Ports, Normal),
+            (&Domain, &Ports, Development),
+            (&Ports, &Services, Normal),
+            (&Services, &sqlite, Normal),
+            (&Services, &sqlite, Development),
+            (&Services, &http, Build),
+            (&sqlite, &Services, Normal),
+            (&sqlite, &memory, Normal),
+            (&sqlite, &contract, Normal),
+            (&memory, &support, Normal),
+            (&memory, &contract, Development),
+            (&support, &contract, Development),
+            (&contract, &support, Normal),
+            (&http, &sqlite, Normal),
+            (&http, &sqlite, Development),
+            (&http, &Interface("memcached".to_owned()), Normal),
+            (&http, &App, Development),
+            (&App, &Xtask, Normal),
+            (&App, &contract, Normal),
+            (&Xtask, &Domain, Normal),
+            (&Xtask, &Domain, Development),
+            (&Unknown("crates/new".to_owned()), &Domain, Normal),
+        ];
+        for (from, to, kind) in forbidden {
+            assert_eq!(faults(&[edge(from, to, kind)]).len(), 1, "{from} → {to} ({kind})");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+# Short names for what cargo does; `just --list` shows them. Nothing here is needed to work on Tenantry.
+
+# Run every test
+tests *arguments:
+    cargo xtask test {{arguments}}
+
+# Format every crate
+format:
+    cargo fmt --all
+
+# Bring the database's schema up to date
+migrate *arguments:
+    cargo run -- migrate {{arguments}}
+
+# Serve, with the defaults
+server *arguments:
+    cargo run --release -- serve {{arguments}}
+
+# Any command of the program
+run *arguments:
+    cargo run -- {{arguments}}
+
+# Measure against the bare server, and write docs/benchmarks.md
+bench *arguments:
+    cargo xtask bench {{arguments}}
+
+# Kill the server under load, and look for what is lost
+drill *arguments:
+    cargo xtask drill {{arguments}}
+
+# Everything that continuous integration checks
+ci:
+    cargo xtask ci
+
+# Write the OpenAPI document
+openapi:
+    cargo run --quiet -- openapi > docs/openapi.json
+
+# Write the documentation of every crate, and open it
+docs:
+    cargo doc --workspace --no-deps --open
