@@ -12,6 +12,8 @@ pub fn start(settings: &LogSettings) {
     let builder = SubscriberBuilder::default()
         .with_env_filter(EnvFilter::new(&settings.level))
         .with_writer(stderr)
+        // It would complain on standard error, and panic, where that is what cannot be written to.
+        .log_internal_errors(false)
         .with_ansi(stderr().is_terminal());
     let started = match settings.format {
         LogFormat::Text => builder.try_init(),

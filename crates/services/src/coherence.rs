@@ -1,5 +1,8 @@
 //! The caches hear of every commit.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use tenantry_domain::{Entry, Key, KeyId, Revision, TenantNumber};

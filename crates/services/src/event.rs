@@ -1,5 +1,8 @@
 //! Events: what happened.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use tenantry_domain::{Event, EventDraft, EventId, NewEvent, Page, Stored, TenantNumber, Violations};

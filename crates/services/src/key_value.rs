@@ -2,6 +2,8 @@
 
 mod cached;
 mod error;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -22,6 +22,8 @@ mod coherence;
 mod event;
 mod key_value;
 mod read_through;
+#[cfg(test)]
+mod samples;
 mod single_flight;
 mod tenant;
 

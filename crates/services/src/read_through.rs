@@ -1,5 +1,8 @@
 //! Reading through a cache: what is held, else one load from storage for all who ask.
 
+#[cfg(test)]
+mod tests;
+
 use std::hash::Hash;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

@@ -1,5 +1,8 @@
 //! One piece of work for all who ask for the same thing at the same time.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -3,6 +3,8 @@
 mod cached;
 mod error;
 mod patch;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -98,7 +98,7 @@ impl EventLedger {
         EventWalk { ledger: self, faults: Vec::new() }
     }
 
-    /// Behind which sequence [`EventLedger::walk_new`] is to begin.
+    /// The highest sequence that the last walk has seen.
     #[must_use]
     pub fn last_sequence(&self) -> u64 {
         self.last_sequence
@@ -113,6 +113,12 @@ pub struct EventWalk<'a> {
 }
 
 impl EventWalk<'_> {
+    /// Behind which sequence the walk is to begin.
+    #[must_use]
+    pub fn begins_after(&self) -> u64 {
+        self.ledger.last_sequence
+    }
+
     /// The next stored event, and whether its content is what an event of that id was sent with.
     pub fn found(&mut self, id: u128, sequence: u64, is_as_sent: bool) {
         let expected = self.ledger.last_sequence + 1;

@@ -93,12 +93,9 @@ impl KeyValueLedger {
             Some((found, _)) if found > sent => {
                 self.faults.push(KeyValueFault::Phantom { key, sent, found });
             }
-            Some((found, revision)) if found == acknowledged => {
-                if revision != before {
-                    self.faults.push(KeyValueFault::Revision { key, before, found: revision });
-                }
-            }
-            Some((found, revision)) => self.take(key, found, revision),
+            Some((found, revision)) if found > acknowledged => self.take(key, found, revision),
+            Some((_, revision)) if revision == before => {}
+            Some((_, found)) => self.faults.push(KeyValueFault::Revision { key, before, found }),
         }
     }
 

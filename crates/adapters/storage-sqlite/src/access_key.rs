@@ -121,7 +121,7 @@ fn find_grant(connection: &mut SqliteConnection, key: KeyId) -> Result<Option<Ac
         .inner_join(tenants::table)
         .filter(tenant_keys::key_id.eq(key.as_str()))
         .select((KeyRow::as_select(), tenants::tenant_number, tenants::status))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     if let Some((row, number, status)) = of_tenant {
         let key = row.into_key(KeyOwner::Tenant(tenant_number(number)?))?;
@@ -138,7 +138,7 @@ fn find_grant(connection: &mut SqliteConnection, key: KeyId) -> Result<Option<Ac
             admin_keys::expires_at,
             admin_keys::last_used_at,
         ))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     let Some(row) = of_admin else { return Ok(None) };
     Ok(Some(AccessGrant { key: row.into_key(KeyOwner::Admin)?, tenant_status: None }))
@@ -150,7 +150,9 @@ fn record_use(batch: &mut WriteBatch, uses: &[(KeyId, Timestamp)]) -> Result<(),
         let of_tenant = tenant_keys::table
             .filter(tenant_keys::key_id.eq(key.as_str()))
             .filter(tenant_keys::last_used_at.is_null().or(tenant_keys::last_used_at.lt(used_at)));
-        diesel::update(of_tenant).set(tenant_keys::last_used_at.eq(used_at)).execute(&mut batch.connection)?;
+        diesel::update(of_tenant)
+            .set(tenant_keys::last_used_at.eq(used_at))
+            .execute(&mut batch.connection)?;
         let of_admin = admin_keys::table
             .filter(admin_keys::key_id.eq(key.as_str()))
             .filter(admin_keys::last_used_at.is_null().or(admin_keys::last_used_at.lt(used_at)));
@@ -179,7 +181,8 @@ fn insert_first_admin_key(batch: &mut WriteBatch, key: &AccessKey) -> Result<boo
 }
 
 fn has_admin_key(connection: &mut SqliteConnection) -> Result<bool, SqliteError> {
-    Ok(diesel::select(diesel::dsl::exists(admin_keys::table.select(admin_keys::key_id))).get_result(connection)?)
+    Ok(diesel::select(diesel::dsl::exists(admin_keys::table.select(admin_keys::key_id)))
+        .get_result(connection)?)
 }
 
 /// What the rows of `tenant_keys` and `admin_keys` have in common.

@@ -1,6 +1,7 @@
 //! What was given out last in each tenant, for the length of a batch.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
@@ -46,12 +47,14 @@ impl CounterCache {
         tenant: TenantNumber,
         which: Which,
     ) -> Result<Option<Counters>, SqliteError> {
-        if !self.0.contains_key(&tenant) {
-            let Some(cached) = load(connection, tenant)? else { return Ok(None) };
-            self.0.insert(tenant, cached);
-        }
-        let cached = self.0.get(&tenant).filter(|cached| which == Which::Any || cached.is_open);
-        Ok(cached.map(|cached| cached.counters))
+        let cached = match self.0.entry(tenant) {
+            Entry::Occupied(held) => *held.get(),
+            Entry::Vacant(place) => match load(connection, tenant)? {
+                Some(loaded) => *place.insert(loaded),
+                None => return Ok(None),
+            },
+        };
+        Ok((which == Which::Any || cached.is_open).then_some(cached.counters))
     }
 
     /// Notes what the tenant's counters are from now on. They were got before.
@@ -97,7 +100,7 @@ fn load(connection: &mut SqliteConnection, tenant: TenantNumber) -> Result<Optio
             tenant_counters::key_value_revision,
             tenants::status,
         ))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     Ok(row.map(|(event_sequence, last_event_at, key_value_revision, status)| Cached {
         counters: Counters { event_sequence, last_event_at, key_value_revision },

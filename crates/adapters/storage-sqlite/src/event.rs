@@ -37,7 +37,7 @@ impl EventRepository for SqliteStorage {
     }
 
     async fn list(&self, tenant: TenantNumber, query: EventQuery) -> Result<Page<Event>, StorageError> {
-        self.read(move |connection| list(connection, tenant, &query)).await
+        self.read_long(move |connection, caller| list(connection, tenant, &query, caller)).await
     }
 }
 
@@ -126,7 +126,7 @@ fn find(
         .filter(events::tenant_number.eq(tenant.get()))
         .filter(events::id.eq(&event.get().as_bytes()[..]))
         .select(EventRow::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     row.map(EventRow::into_event).transpose()
 }
@@ -148,7 +148,8 @@ pub(crate) struct EventRow {
 impl EventRow {
     pub(crate) fn into_event(self) -> Result<Event, SqliteError> {
         let sequence = sequence(self.sequence)?;
-        let damaged = |what: &str| SqliteError::Damaged(format!("an event (sequence {sequence}) with {what}"));
+        let damaged =
+            |what: &str| SqliteError::Damaged(format!("an event (sequence {sequence}) with {what}"));
         Ok(Event {
             id: EventId::new(Uuid::from_slice(&self.id).map_err(|_| damaged("an id that is no UUID"))?),
             component: Component::from_stored(self.component),

@@ -5,7 +5,7 @@
 //! some twenty look-ups in ten million events. Text and JSON are compared by the domain's own functions,
 //! row by row as SQLite hands them out, so that they mean the same on every engine.
 
-use diesel::dsl::sql;
+use diesel::dsl::{max, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel::sqlite::Sqlite;
@@ -13,16 +13,21 @@ use tenantry_domain::{
     Event, EventFilter, Order, Page, TenantNumber, Timestamp, contains_ignoring_case, json_contains,
 };
 use tenantry_ports::EventQuery;
+use tenantry_storage_support::Caller;
 
 use crate::error::SqliteError;
 use crate::event::EventRow;
 use crate::schema::events;
+
+/// After so many rows that are not shown a list looks whether anybody still waits for it.
+const ROWS_BETWEEN_LOOKS: usize = 4096;
 
 /// The page of the tenant's events that `query` asks for.
 pub(crate) fn list(
     connection: &mut SqliteConnection,
     tenant: TenantNumber,
     query: &EventQuery,
+    caller: &Caller<'_>,
 ) -> Result<Page<Event>, SqliteError> {
     let Some((first, last)) = sequences(connection, tenant, query)? else {
         return Ok(Page { items: Vec::new(), more: false });
@@ -33,9 +38,14 @@ pub(crate) fn list(
         Order::Descending => selected.order(events::sequence.desc()),
     };
     let mut page = Page { items: Vec::new(), more: false };
+    let mut passed_over = 0_usize;
     for row in selected.select(EventRow::as_select()).load_iter(connection)? {
         let row: EventRow = row?;
         if !shows(&query.filter, &row) {
+            passed_over += 1;
+            if passed_over.is_multiple_of(ROWS_BETWEEN_LOOKS) && caller.has_gone() {
+                break;
+            }
             continue;
         }
         if page.items.len() == query.limit.get() {
@@ -83,12 +93,8 @@ fn highest_sequence(
     connection: &mut SqliteConnection,
     tenant: TenantNumber,
 ) -> Result<Option<i64>, SqliteError> {
-    Ok(events::table
-        .filter(events::tenant_number.eq(tenant.get()))
-        .order(events::sequence.desc())
-        .select(events::sequence)
-        .first(connection)
-        .optional()?)
+    let of_tenant = events::table.filter(events::tenant_number.eq(tenant.get()));
+    Ok(of_tenant.select(max(events::sequence)).get_result(connection)?)
 }
 
 /// The lowest sequence from `low` up whose event was stored at `time` or later; `high` where none below
@@ -109,8 +115,9 @@ fn first_at_or_after(
             .filter(events::sequence.ge(middle))
             .order(events::sequence.asc())
             .select((events::sequence, events::created_at))
-            .first(connection)
-            .optional()?;
+            .load_iter(connection)?
+            .next()
+            .transpose()?;
         match next {
             Some((sequence, created_at)) if created_at < time => low = (sequence + 1).min(high),
             _ => high = middle,
@@ -142,7 +149,10 @@ fn selection(tenant: TenantNumber, filter: &EventFilter) -> Selection<'_> {
 }
 
 /// Whether the column holds one of these, however many they are: a list of SQL values would be bounded.
-fn one_of(column: &str, texts: &[String]) -> Box<dyn BoxableExpression<events::table, Sqlite, SqlType = Bool>> {
+fn one_of(
+    column: &str,
+    texts: &[String],
+) -> Box<dyn BoxableExpression<events::table, Sqlite, SqlType = Bool>> {
     let texts = serde_json::Value::from(texts).to_string();
     let condition = sql::<Bool>(&format!("{column} IN (SELECT value FROM json_each("));
     Box::new(condition.bind::<Text, _>(texts).sql("))"))
@@ -151,7 +161,8 @@ fn one_of(column: &str, texts: &[String]) -> Box<dyn BoxableExpression<events::t
 /// Whether the filter shows the row, as far as SQLite was not asked.
 fn shows(filter: &EventFilter, row: &EventRow) -> bool {
     filter.message_contains.as_ref().is_none_or(|part| contains_ignoring_case(&row.message, part))
-        && filter.data_contains.as_ref().is_none_or(|part| {
-            serde_json::from_str(&row.data).is_ok_and(|data| json_contains(&data, part))
-        })
+        && filter
+            .data_contains
+            .as_ref()
+            .is_none_or(|part| serde_json::from_str(&row.data).is_ok_and(|data| json_contains(&data, part)))
 }

@@ -57,7 +57,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, OpenError> {
         let pending_migrations = migrations::all_names();
         return Ok(Inspection { bytes: None, version: None, pending_migrations });
     };
-    let look = look::at(path, Depth::Full)?;
+    let look = look::at(path, bytes, Depth::Full)?;
     Ok(Inspection {
         bytes: Some(bytes),
         version: look.applied.last().map(|version| migrations::name_of(version)),
@@ -76,7 +76,7 @@ pub(crate) fn prepare(path: &Path) -> Result<(File, Vec<String>), OpenError> {
     };
     place::check_writable(path)?;
     let depth = if bytes <= look::QUICK_CHECK_BYTES { Depth::Quick } else { Depth::Schema };
-    let look = look::at(path, depth)?;
+    let look = look::at(path, bytes, depth)?;
     Ok((lock, bring_up_to_date(path, &look)?))
 }
 

@@ -38,15 +38,17 @@ impl KeyValueRepository for SqliteStorage {
         precondition: Precondition,
     ) -> Result<PutOutcome, KeyValueWriteError> {
         let weight = WEIGHT + value.bytes.len();
-        let write = self.write(weight, (key, value, precondition), move |(key, value, precondition), batch| {
-            put(batch, tenant, key, value, precondition)
-        });
+        let write =
+            self.write(weight, (key, value, precondition), move |(key, value, precondition), batch| {
+                put(batch, tenant, key, value, precondition)
+            });
         write.await?.1
     }
 
     async fn find(&self, tenant: TenantNumber, key: Key) -> Result<Option<Arc<Entry>>, StorageError> {
         let now = self.now();
-        self.read(move |connection| find(connection, tenant, &key, now).map(|found| found.map(Arc::new))).await
+        self.read(move |connection| find(connection, tenant, &key, now).map(|found| found.map(Arc::new)))
+            .await
     }
 
     async fn delete(
@@ -205,7 +207,8 @@ fn remove_expired(batch: &mut WriteBatch, limit: u32) -> Result<u32, SqliteError
         let tenant = TenantNumber::new(number);
         let tenant = tenant.ok_or_else(|| SqliteError::Damaged(format!("the tenant number {number}")))?;
         let counters = batch.counters(tenant, Which::Any)?;
-        let counters = counters.ok_or_else(|| SqliteError::Damaged(format!("no counters of tenant {tenant}")))?;
+        let counters =
+            counters.ok_or_else(|| SqliteError::Damaged(format!("no counters of tenant {tenant}")))?;
         remove(batch, tenant, counters, Key::from_stored(&key))?;
         removed += 1;
     }
@@ -244,7 +247,7 @@ fn standing(
         .filter(key_values::tenant_number.eq(tenant.get()))
         .filter(key_values::key.eq(key.as_str()))
         .select((key_values::version, key_values::revision, key_values::created_at, key_values::expires_at))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     let Some((version, revision, created_at, expires_at)) = row else { return Ok(None) };
     if expires_at.is_some_and(|end| end <= now.as_micros()) {
@@ -268,7 +271,7 @@ fn find(
         .filter(key_values::tenant_number.eq(tenant.get()))
         .filter(key_values::key.eq(key.as_str()))
         .select((MetaRow::as_select(), key_values::value))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     let Some((row, value)) = row else { return Ok(None) };
     let meta = row.into_meta(key.clone(), value.len() as u64)?;

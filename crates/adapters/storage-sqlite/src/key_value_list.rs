@@ -32,39 +32,36 @@ pub(crate) fn list(
         selected = selected.filter(key_values::key.gt(after.as_str()));
     }
     let mut page = Page { items: Vec::new(), more: false };
-    if query.keys_only {
-        // SQLite knows the length of a blob without reading its pages.
-        let size = sql::<BigInt>("length(value)");
-        let rows = selected.select((key_values::key, size, MetaRow::as_select()));
-        for row in rows.limit(one_more(query)).load_iter::<(String, i64, MetaRow), _>(connection)? {
-            let (key, size, meta) = row?;
-            page.items.push(ListedEntry {
-                meta: meta.into_meta(Key::from_stored(&key), size.unsigned_abs())?,
-                value: None,
-            });
-        }
-        return Ok(Page::from_one_more(page.items, query.limit));
-    }
     let mut bytes = 0_u64;
-    let rows = selected.select((key_values::key, key_values::value, MetaRow::as_select()));
-    for row in rows.load_iter::<(String, Vec<u8>, MetaRow), _>(connection)? {
-        let (key, value, meta) = row?;
+    // SQLite knows the length of a blob without reading its pages.
+    let size = sql::<BigInt>("length(value)");
+    if query.keys_only {
+        for row in selected.select((key_values::key, size, MetaRow::as_select())).load_iter(connection)? {
+            if page.items.len() == query.limit.get() {
+                page.more = true;
+                break;
+            }
+            page.items.push(listed(row?, None)?);
+        }
+        return Ok(page);
+    }
+    let columns = (key_values::key, size, MetaRow::as_select(), key_values::value);
+    for row in selected.select(columns).load_iter::<(_, _, _, Vec<u8>), _>(connection)? {
         let is_full = !page.items.is_empty() && bytes >= query.max_value_bytes;
         if is_full || page.items.len() == query.limit.get() {
             page.more = true;
             break;
         }
-        let size = value.len() as u64;
-        bytes = bytes.saturating_add(size);
-        page.items.push(ListedEntry {
-            meta: meta.into_meta(Key::from_stored(&key), size)?,
-            value: Some(Bytes::from(value)),
-        });
+        let (key, size, meta, value) = row?;
+        bytes = bytes.saturating_add(value.len() as u64);
+        page.items.push(listed((key, size, meta), Some(Bytes::from(value)))?);
     }
     Ok(page)
 }
 
-/// One row more than fits says whether the list goes on.
-fn one_more(query: &EntryQuery) -> i64 {
-    query.limit.get() as i64 + 1
+fn listed(
+    (key, size, meta): (String, i64, MetaRow),
+    value: Option<Bytes>,
+) -> Result<ListedEntry, SqliteError> {
+    Ok(ListedEntry { meta: meta.into_meta(Key::from_stored(&key), size.unsigned_abs())?, value })
 }

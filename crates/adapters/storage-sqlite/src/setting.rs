@@ -32,5 +32,5 @@ impl SettingRepository for SqliteStorage {
 }
 
 fn find(connection: &mut SqliteConnection, name: &str) -> Result<Option<Vec<u8>>, SqliteError> {
-    Ok(settings::table.find(name).select(settings::value).first(connection).optional()?)
+    Ok(settings::table.find(name).select(settings::value).get_result(connection).optional()?)
 }

@@ -2,6 +2,10 @@
 //!
 //! Diesel prepares an `UPDATE` or an upsert of its query language anew each time, because it cannot know
 //! that its text stays the same (`unsafe_to_cache_prepared`). These are prepared once a connection.
+//!
+//! Its `first` and `limit` are prepared once, but by SQLite anew each time: the limit becomes a parameter,
+//! and SQLite looks at a limit's value to plan. So what is read often says `get_result`, or takes what it
+//! needs from `load_iter`, which hands rows out one by one.
 
 /// Defines a statement as pieces of SQL, each followed by the value that stands behind it.
 macro_rules! static_query {

@@ -7,13 +7,16 @@ use std::time::Duration;
 use diesel::SqliteConnection;
 use tenantry_domain::Timestamp;
 use tenantry_ports::{Clock, CommitListener, StorageError};
-use tenantry_storage_support::{GroupCommit, QueueLimits, ReadPool};
+use tenantry_storage_support::{Caller, GroupCommit, QueueLimits, ReadLimits, ReadPool};
 
 use crate::batch::WriteBatch;
 use crate::connection::{self, Access, Readers};
 use crate::error::SqliteError;
 use crate::file::{self, OpenError};
 use crate::options::SqliteOptions;
+
+/// How many reads may wait for a reader: a tenth of a second's work, about.
+const MAX_WAITING_READS: usize = 4096;
 
 /// One SQLite file as the storage of everything. Clones share it.
 ///
@@ -41,22 +44,20 @@ impl SqliteStorage {
         clock: Arc<dyn Clock>,
         listener: Arc<dyn CommitListener>,
     ) -> Result<Self, OpenError> {
-        let path = &options.path;
+        let SqliteOptions { path, readers, read_wait, max_queued_writes, max_queued_bytes } = options;
+        let path = path.as_path();
         let (lock, _) = file::prepare(path)?;
         let failed = |error: &dyn std::fmt::Display| OpenError::failed(path, error);
         let mut connection =
             connection::open(path, Access::ReadWrite, Duration::from_secs(2)).map_err(|e| failed(&e))?;
         connection::prepare_writer(&mut connection).map_err(|e| failed(&e))?;
-        let readers = connection::open_readers(path, options.readers).map_err(|e| failed(&e))?;
-        let limits = QueueLimits { writes: options.max_queued_writes, bytes: options.max_queued_bytes };
+        let readers = connection::open_readers(path, readers).map_err(|e| failed(&e))?;
+        let limits = QueueLimits { writes: max_queued_writes, bytes: max_queued_bytes };
         let batch = WriteBatch::new(connection, Arc::clone(&clock), listener);
         let writer = GroupCommit::start("sqlite-writer", batch, limits).map_err(|e| failed(&e))?;
-        Ok(Self(Arc::new(Inner {
-            writer,
-            readers: ReadPool::new(readers, options.read_wait),
-            clock,
-            lock: Mutex::new(Some(lock)),
-        })))
+        let limits = ReadLimits { waiting: MAX_WAITING_READS, wait: read_wait };
+        let readers = ReadPool::start("sqlite-reader", &readers, limits).map_err(|e| failed(&e))?;
+        Ok(Self(Arc::new(Inner { writer, readers, clock, lock: Mutex::new(Some(lock)) })))
     }
 
     /// Finishes the writes that were accepted, folds the log into the file, and stops the writer. Later
@@ -87,7 +88,16 @@ impl SqliteStorage {
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, SqliteError> + Send + 'static,
     {
-        self.0.readers.read(move |connection| Ok(work(connection)?)).await
+        self.0.readers.read(move |connection, _| Ok(work(connection)?)).await
+    }
+
+    /// Runs `work`, which may take long, on a connection for reading.
+    pub(crate) async fn read_long<T, F>(&self, work: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut SqliteConnection, &Caller<'_>) -> Result<T, SqliteError> + Send + 'static,
+    {
+        self.0.readers.read(move |connection, caller| Ok(work(connection, caller)?)).await
     }
 
     /// The time now, for reads.

@@ -21,7 +21,8 @@ const WEIGHT: usize = 512;
 #[async_trait]
 impl TenantRepository for SqliteStorage {
     async fn create(&self, tenant: NewTenant) -> Result<Tenant, StorageError> {
-        let write = self.write(WEIGHT + tenant.info.as_str().len(), tenant, |tenant, batch| create(batch, tenant));
+        let write =
+            self.write(WEIGHT + tenant.info.as_str().len(), tenant, |tenant, batch| create(batch, tenant));
         Ok(write.await?.1)
     }
 
@@ -85,7 +86,7 @@ pub(crate) fn find(
     tenant: TenantNumber,
 ) -> Result<Option<Tenant>, SqliteError> {
     let row: Option<TenantRow> =
-        tenants::table.find(tenant.get()).select(TenantRow::as_select()).first(connection).optional()?;
+        tenants::table.find(tenant.get()).select(TenantRow::as_select()).get_result(connection).optional()?;
     row.map(TenantRow::into_tenant).transpose()
 }
 
@@ -193,7 +194,8 @@ impl TenantRow {
             number,
             name: TenantName::from_stored(self.name),
             status: tenant_status(&self.status)?,
-            info: JsonObject::from_stored(self.tenant_info).map_err(|_| damaged("tenant_info that is no JSON"))?,
+            info: JsonObject::from_stored(self.tenant_info)
+                .map_err(|_| damaged("tenant_info that is no JSON"))?,
             version: self.version.unsigned_abs(),
             created_at: Timestamp::from_micros(self.created_at),
             updated_at: Timestamp::from_micros(self.updated_at),

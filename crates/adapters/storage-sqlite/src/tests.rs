@@ -1,1 +1,6 @@
-//! Tests of the storage as a whole that need to reach inside.
+//! Tests of the storage as a whole that need to reach inside it.
+
+mod disk_full;
+mod event_range;
+mod failing_writes;
+mod rig;

@@ -7,4 +7,4 @@ mod group_commit;
 mod read_pool;
 
 pub use group_commit::{Batch, GroupCommit, QueueLimits};
-pub use read_pool::ReadPool;
+pub use read_pool::{Caller, ReadLimits, ReadPool};

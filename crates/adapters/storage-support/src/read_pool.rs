@@ -1,72 +1,145 @@
-//! Bounded offload: blocking reads on a pool of connections, without a thread for those who wait.
+//! Bounded offload: blocking reads on threads of their own, each with a pooled connection.
+//!
+//! The threads are ours and not the runtime's blocking pool. With a semaphore before `spawn_blocking`,
+//! each read that ends wakes a waiting task, which then wakes a thread: two switches a read, which cost
+//! four times what the read itself does. Here a thread that ends a read takes the next from the queue.
 
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use r2d2::{ManageConnection, Pool};
+use r2d2::{ManageConnection, Pool, PooledConnection};
 use tenantry_ports::StorageError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 
-/// Connections for reading, and a place for as many readers as there are connections.
-///
-/// Whoever finds no place waits as a task, not as a thread: the semaphore comes before the blocking
-/// thread, and the check-out, which then hardly ever waits, comes inside it.
-#[derive(Clone)]
+use queue::{Queue, Read};
+
+/// How reads wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadLimits {
+    /// How many reads may wait; more are refused at once.
+    pub waiting: usize,
+    /// How long one may wait for its turn.
+    pub wait: Duration,
+}
+
+/// Threads that read: one for each connection of a pool.
 pub struct ReadPool<M: ManageConnection> {
-    connections: Pool<M>,
-    places: Arc<Semaphore>,
-    max_wait: Duration,
+    queue: Arc<Queue<M::Connection>>,
+    threads: Vec<JoinHandle<()>>,
+    limits: ReadLimits,
 }
 
 impl<M: ManageConnection> ReadPool<M> {
-    /// Offloads onto `connections`; a read waits for its place at most `max_wait`.
-    #[must_use]
-    pub fn new(connections: Pool<M>, max_wait: Duration) -> Self {
-        let places = usize::try_from(connections.max_size()).unwrap_or(1);
-        Self { connections, places: Arc::new(Semaphore::new(places)), max_wait }
-    }
-
-    /// Runs `work` on a blocking thread with a connection. Dropping the future does not end work that
-    /// has begun, which keeps its place until it ends.
+    /// Starts as many threads as the pool may have connections. A thread holds a connection only while it
+    /// has something to read.
     ///
     /// # Errors
-    /// [`StorageError::Unavailable`] when no place or no connection became free in time;
-    /// [`StorageError::Failed`] when `work` panicked; else what `work` failed with.
+    /// A thread could not be started.
+    pub fn start(thread_name: &str, connections: &Pool<M>, limits: ReadLimits) -> std::io::Result<Self> {
+        let queue = Arc::new(Queue::new(limits.waiting));
+        let mut pool = Self { queue, threads: Vec::new(), limits };
+        for _ in 0..connections.max_size() {
+            let (queue, connections) = (Arc::clone(&pool.queue), connections.clone());
+            let thread = thread::Builder::new().name(thread_name.to_owned());
+            pool.threads.push(thread.spawn(move || serve(&queue, &connections))?);
+        }
+        Ok(pool)
+    }
+
+    /// Runs `work` on a thread with a connection. Dropping the future before `work` has begun gives it up;
+    /// after that `work` learns of it from its [`Caller`].
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] when too many reads wait, when its turn did not come in time, and when
+    /// no connection can be had; [`StorageError::Failed`] when `work` panicked; else what `work` failed with.
     pub async fn read<T, F>(&self, work: F) -> Result<T, StorageError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut M::Connection) -> Result<T, StorageError> + Send + 'static,
+        F: FnOnce(&mut M::Connection, &Caller<'_>) -> Result<T, StorageError> + Send + 'static,
     {
-        let place = self.place().await?;
-        let connections = self.connections.clone();
-        let task = tokio::task::spawn_blocking(move || {
-            let mut connection = connections.get().map_err(|error| {
-                StorageError::Unavailable(format!("no connection for reading became free: {error}"))
-            })?;
-            let answer = work(&mut connection);
-            // The connection goes back before the place: whoever gets the place finds a connection.
-            drop(connection);
-            drop(place);
-            answer
-        });
-        task.await.unwrap_or_else(|error| {
-            Err(if error.is_panic() {
-                StorageError::Failed(format!("a read panicked: {error}"))
-            } else {
-                StorageError::Unavailable("storage is shutting down".to_owned())
-            })
-        })
+        let (reply, mut answer) = oneshot::channel();
+        let ticket = self.queue.push(Box::new(Work { work, reply }))?;
+        let in_time = tokio::time::timeout(self.limits.wait, &mut answer).await;
+        let answer = match in_time {
+            Ok(answer) => answer,
+            Err(_) if self.queue.give_up(ticket) => {
+                return Err(StorageError::Unavailable("no reader became free in time".to_owned()));
+            }
+            // It has begun: the bound is on waiting, not on reading.
+            Err(_) => answer.await,
+        };
+        answer.unwrap_or_else(|_| Err(StorageError::Unavailable("storage is shutting down".to_owned())))
+    }
+}
+
+impl<M: ManageConnection> Drop for ReadPool<M> {
+    fn drop(&mut self) {
+        self.queue.close();
+        for thread in self.threads.drain(..) {
+            // The last owner may be what a read held: no thread can wait for itself.
+            if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+                tracing::error!("a reading thread has panicked");
+            }
+        }
+    }
+}
+
+/// Whoever waits for a read.
+pub struct Caller<'a>(&'a dyn Fn() -> bool);
+
+impl Caller<'_> {
+    /// Whether nobody waits for the answer any more. Long reads ask now and then.
+    #[must_use]
+    pub fn has_gone(&self) -> bool {
+        self.0()
+    }
+}
+
+struct Work<T, F> {
+    work: F,
+    reply: oneshot::Sender<Result<T, StorageError>>,
+}
+
+impl<C, T, F> Read<C> for Work<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut C, &Caller<'_>) -> Result<T, StorageError> + Send,
+{
+    fn is_wanted(&self) -> bool {
+        !self.reply.is_closed()
     }
 
-    async fn place(&self) -> Result<OwnedSemaphorePermit, StorageError> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok(place);
+    fn run(self: Box<Self>, connection: Result<&mut C, StorageError>) {
+        let Self { work, reply } = *self;
+        let answer = connection.and_then(|connection| {
+            let has_gone = || reply.is_closed();
+            catch_unwind(AssertUnwindSafe(|| work(connection, &Caller(&has_gone))))
+                .unwrap_or_else(|_| Err(StorageError::Failed("a read panicked".to_owned())))
+        });
+        // Whoever asked may have stopped waiting.
+        let _ = reply.send(answer);
+    }
+}
+
+/// Reads one after another until the queue is closed.
+fn serve<M: ManageConnection>(queue: &Queue<M::Connection>, connections: &Pool<M>) {
+    let mut held: Option<PooledConnection<M>> = None;
+    while let Some(read) = queue.next(|| held = None) {
+        if !read.is_wanted() {
+            continue;
         }
-        let wait = tokio::time::timeout(self.max_wait, Arc::clone(&self.places).acquire_owned());
-        match wait.await {
-            Ok(Ok(place)) => Ok(place),
-            Ok(Err(_)) => Err(StorageError::Unavailable("storage is shutting down".to_owned())),
-            Err(_) => Err(StorageError::Unavailable("too many reads are waiting".to_owned())),
-        }
+        let connection = match &mut held {
+            Some(connection) => Ok(connection),
+            None => connections.get().map(|connection| held.insert(connection)).map_err(|error| {
+                StorageError::Unavailable(format!("no connection for reading can be had: {error}"))
+            }),
+        };
+        read.run(connection.map(|connection| &mut **connection));
     }
 }

@@ -6,7 +6,7 @@ mod openapi;
 mod seed;
 mod serve;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -130,12 +130,23 @@ pub fn run() -> ExitCode {
 
 /// One line on standard error, whatever the text holds.
 fn complain(text: &str) {
-    eprintln!("tenantry: {}", text.replace(|c: char| c.is_control(), " "));
+    let text = text.replace(|c: char| c.is_control(), " ");
+    // Where nobody listens there is nobody to tell.
+    let _ = writeln!(io::stderr(), "tenantry: {text}");
 }
 
-/// One line on standard output. That it cannot be written is a failure like any other.
+/// One line on standard output.
 fn print_line(text: &str) -> Result<(), CommandError> {
-    writeln!(std::io::stdout(), "{text}").map_err(CommandError::failed)
+    print(&format!("{text}\n"))
+}
+
+/// Text on standard output. Whoever reads it may stop to do so (`tenantry openapi | head`).
+fn print(text: &str) -> Result<(), CommandError> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::failed(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the data directory if the database is to stand in it.

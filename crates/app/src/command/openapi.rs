@@ -1,10 +1,7 @@
 //! `tenantry openapi`: prints the OpenAPI document.
 
-use std::io::Write;
-
-use super::CommandError;
+use super::{CommandError, print};
 
 pub(super) fn run() -> Result<(), CommandError> {
-    let document = tenantry_http::openapi_json();
-    std::io::stdout().write_all(document.as_bytes()).map_err(CommandError::failed)
+    print(&tenantry_http::openapi_json())
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::process::tenantry;
+use crate::process::{command, tenantry};
 
 #[test]
 fn help_tells_of_every_command_and_every_exit_code() {
@@ -43,6 +43,14 @@ fn openapi_prints_the_document_that_the_server_serves() {
     assert_eq!(printed.stdout, tenantry_http::openapi_json());
     let document: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+}
+
+#[test]
+fn output_that_nobody_reads_to_its_end_is_no_failure() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = command(["openapi"]).stdout(writer).status().unwrap();
+    assert!(status.success());
 }
 
 #[test]

@@ -1,5 +1,11 @@
 //! Tenantry from outside: the real application in process on port 0, and the real binary.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that does not find what it needs has failed"
+)]
+
 mod api;
 mod check;
 mod command_line;

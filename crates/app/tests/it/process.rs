@@ -80,7 +80,8 @@ impl Serving {
     /// Starts `tenantry serve` with this data directory on any free port, and waits until it is ready.
     pub(crate) fn start(data_dir: &Path, more: &[&str]) -> Self {
         let mut command = command(["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
-        command.arg(data_dir).args(more);
+        // Log lines would be mixed with the tests' own.
+        command.arg(data_dir).args(more).env("TENANTRY_LOG__LEVEL", "warn");
         Self::from_command(command)
     }
 

@@ -35,10 +35,10 @@ pub(crate) struct AccessKeyDto<'a> {
     #[schema(format = DateTime, example = "2026-11-21T10:00:00.000000Z")]
     created_at: String,
     /// From when on it is refused; null: never.
-    #[schema(format = DateTime, example = "2027-11-21T10:00:00.000000Z")]
+    #[schema(required = true, format = DateTime, example = "2027-11-21T10:00:00.000000Z")]
     expires_at: Option<String>,
     /// When it was last used, to about two minutes; null: never.
-    #[schema(format = DateTime, example = "2026-11-21T10:05:00.000000Z")]
+    #[schema(required = true, format = DateTime, example = "2026-11-21T10:05:00.000000Z")]
     last_used_at: Option<String>,
 }
 
@@ -59,6 +59,7 @@ pub(crate) struct AccessKeyList<'a> {
     #[schema(value_type = Vec<AccessKeyDto>)]
     keys: Vec<AccessKeyDto<'a>>,
     /// For the next page; null at the end.
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 

@@ -30,7 +30,7 @@ pub(crate) async fn read(
 
 async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     let Some(first) = payload.next().await else { return Ok(Bytes::new()) };
-    let first = first.map_err(|error| unreadable(&error))?;
+    let first = first.map_err(|error| incomplete(&error))?;
     if first.len() > limit {
         return Err(too_large(limit));
     }
@@ -38,7 +38,7 @@ async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     let mut body = BytesMut::from(first.as_ref());
     let mut next = Some(second);
     while let Some(chunk) = next {
-        let chunk = chunk.map_err(|error| unreadable(&error))?;
+        let chunk = chunk.map_err(|error| incomplete(&error))?;
         if body.len() + chunk.len() > limit {
             return Err(too_large(limit));
         }
@@ -56,8 +56,8 @@ fn too_large(limit: usize) -> Problem {
     Problem::new(Code::BodyTooLarge, format!("the body may have at most {limit} bytes"))
 }
 
-fn unreadable(error: &actix_web::error::PayloadError) -> Problem {
-    Problem::new(Code::InvalidJson, format!("the body ended early or could not be read: {error}"))
+fn incomplete(error: &actix_web::error::PayloadError) -> Problem {
+    Problem { cause: Some(error.to_string()), ..Problem::plain(Code::BodyIncomplete) }
 }
 
 /// The media type of the body, in lower case and without parameters; nothing where none is said.

@@ -6,24 +6,26 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header as _, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, web};
+use actix_web::{Error, HttpRequest, web};
 
 use crate::problem::Problem;
 use crate::problem_code::Code;
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::state::State;
+use crate::unread_body::ChunkedBody;
 
 /// Bodies below this many bytes are not compressed: it would cost more than it saves.
 const MIN_COMPRESSED_BYTES: u64 = 1024;
 
 /// Wraps the whole application.
 pub(crate) async fn conventions(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = RequestId::of(request.headers());
     let log_requests = request.app_data::<web::Data<State>>().is_some_and(|state| state.log_requests);
     let started = log_requests.then(std::time::Instant::now);
+    let body = ChunkedBody::watch(&mut request);
     let mut response = next.call(request).await?.map_into_boxed_body();
     if response.status().is_client_error() || response.status().is_server_error() {
         response = write_problem(response, &id);
@@ -36,7 +38,7 @@ pub(crate) async fn conventions(
     if let Some(started) = started {
         log(&response, &id, started.elapsed());
     }
-    Ok(compress(response))
+    Ok(body.close_if_unread(compress(response)))
 }
 
 /// Writes a refusal out as problem details; also one that actix made by itself.
@@ -109,18 +111,25 @@ fn compress(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> 
     if !is_compressible(response.headers().get(header::CONTENT_TYPE)) {
         return response;
     }
-    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
-    let request = response.request();
-    if request.method() == Method::HEAD || !request.headers().contains_key(header::ACCEPT_ENCODING) {
+    let Some(encoding) = wanted_encoding(response.request()) else {
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
         return response;
-    }
-    let Ok(accepted) = AcceptEncoding::parse(request) else { return response };
-    let supported = [Encoding::brotli(), Encoding::zstd(), Encoding::gzip(), Encoding::identity()];
-    let Some(Encoding::Known(encoding)) = accepted.negotiate(supported.iter()) else { return response };
-    if encoding == ContentEncoding::Identity {
-        return response;
-    }
+    };
+    // The encoder adds `Vary` by itself.
     response.map_body(|head, body| BoxBody::new(Encoder::response(encoding, head, body)))
+}
+
+/// The encoding that the caller prefers; nothing where that is none.
+fn wanted_encoding(request: &HttpRequest) -> Option<ContentEncoding> {
+    if request.method() == Method::HEAD || !request.headers().contains_key(header::ACCEPT_ENCODING) {
+        return None;
+    }
+    let accepted = AcceptEncoding::parse(request).ok()?;
+    let supported = [Encoding::brotli(), Encoding::zstd(), Encoding::gzip(), Encoding::identity()];
+    match accepted.negotiate(supported.iter()) {
+        Some(Encoding::Known(encoding)) if encoding != ContentEncoding::Identity => Some(encoding),
+        _ => None,
+    }
 }
 
 /// Whether there is anything to gain: pictures, sound, films and archives are compressed already.

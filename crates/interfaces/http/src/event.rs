@@ -21,6 +21,7 @@ use crate::{access, body, event_batch, event_query, json};
 #[schema(as = Event)]
 pub(crate) struct EventDto<'a> {
     /// Its id, and its deduplication key.
+    #[schema(example = "0192f3a4-6c1e-7b3a-9d6e-2f1f0a9c1b2d")]
     id: Uuid,
     /// Which part of a system it tells of.
     #[schema(example = "billing")]
@@ -32,7 +33,7 @@ pub(crate) struct EventDto<'a> {
     #[schema(example = "order 4711 failed")]
     message: &'a str,
     /// Whom it concerns.
-    #[schema(example = "ada@example.com")]
+    #[schema(required = true, example = "ada@example.com")]
     email: Option<&'a str>,
     /// Anything else.
     #[schema(value_type = Object, example = json!({"order": 4711}))]
@@ -84,6 +85,7 @@ pub(crate) struct EventList<'a> {
     #[schema(value_type = Vec<EventDto>)]
     events: Vec<EventDto<'a>>,
     /// For the next page; null at the end.
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 

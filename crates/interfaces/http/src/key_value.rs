@@ -15,12 +15,14 @@ use crate::state::State;
 use crate::tenant::read_body;
 use crate::{access, body, etag, json};
 
-const PREFIX: &str = "/api/v1/kv/";
+/// What stands before the key: `/api/v1/kv/`, however it is encoded.
+const SLASHES_BEFORE_KEY: usize = 4;
 const TENANTRY_VERSION: HeaderName = HeaderName::from_static("tenantry-version");
 
 /// The key: all that follows `/kv/`, percent-decoded and not normalised.
 fn key_of(request: &HttpRequest) -> Result<Key, Problem> {
-    let text = request.uri().path().strip_prefix(PREFIX).unwrap_or_default();
+    let text = request.uri().path().splitn(SLASHES_BEFORE_KEY + 1, '/').nth(SLASHES_BEFORE_KEY);
+    let text = text.unwrap_or_default();
     let key = if text.contains('%') {
         if !percent_signs_are_escapes(text.as_bytes()) {
             return Err(Problem::plain(Code::InvalidPath));
@@ -63,7 +65,9 @@ fn describe(answer: &mut HttpResponseBuilder, meta: &EntryMeta) {
             headers(("ETag" = String, description = "The revision."), ("Last-Modified" = String),
                 ("Tenantry-Version" = u64, description = "1 at the key's creation, one more with each write."),
                 ("Expires" = String, description = "Where it has an end."))),
-        (status = 304, description = "It is what `If-None-Match` names.")))]
+        (status = 304, description = "It is what `If-None-Match` names.",
+            headers(("ETag" = String, description = "The revision."), ("Last-Modified" = String),
+                ("Tenantry-Version" = u64), ("Expires" = String, description = "Where it has an end.")))))]
 pub(crate) async fn get_key_value(
     state: web::Data<State>,
     request: HttpRequest,
@@ -100,8 +104,10 @@ pub(crate) async fn get_key_value(
         ("If-Match" = Option<String>, Header, description = "Only if the entity tag is this; `*`: only if the key is there."),
         ("If-None-Match" = Option<String>, Header, description = "`*`: only if the key is not there.")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "Any bytes up to 1 MiB (configurable), of any content type."),
-    responses((status = 201, description = "The key is new.", headers(("ETag" = String, description = "The revision."), ("Tenantry-Version" = u64), ("Location" = String))),
-        (status = 200, description = "The value was replaced.", headers(("ETag" = String, description = "The revision."), ("Tenantry-Version" = u64)))))]
+    responses((status = 201, description = "The key is new.", headers(("ETag" = String, description = "The revision."), ("Last-Modified" = String),
+            ("Tenantry-Version" = u64), ("Expires" = String, description = "Where it has an end."), ("Location" = String))),
+        (status = 200, description = "The value was replaced.", headers(("ETag" = String, description = "The revision."), ("Last-Modified" = String),
+            ("Tenantry-Version" = u64), ("Expires" = String, description = "Where it has an end.")))))]
 pub(crate) async fn put_key_value(
     state: web::Data<State>,
     request: HttpRequest,
@@ -190,7 +196,8 @@ pub(crate) struct Incremented {
     params(("key" = String, Path, description = "1 to 512 bytes of UTF-8, percent-encoded; `/` may stand as it is. All that follows `/kv/` is the key.", example = "visits"),
         ("If-Match" = Option<String>, Header, description = "Only if the entity tag is this."),
         ("If-None-Match" = Option<String>, Header, description = "`*`: only if the key is not there.")),
-    responses((status = 200, description = "The new value.", body = Incremented, headers(("ETag" = String, description = "The revision.")))))]
+    responses((status = 200, description = "The new value.", body = Incremented, headers(("ETag" = String, description = "The revision."),
+        ("Last-Modified" = String), ("Tenantry-Version" = u64), ("Expires" = String, description = "Where it has an end.")))))]
 pub(crate) async fn increment_key_value(
     state: web::Data<State>,
     request: HttpRequest,

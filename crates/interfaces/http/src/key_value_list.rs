@@ -51,7 +51,7 @@ pub(crate) struct EntryDto<'a> {
     #[schema(format = DateTime, example = "2026-11-21T10:00:00.000000Z")]
     updated_at: String,
     /// From when on it is absent; null: never.
-    #[schema(format = DateTime, example = "2026-11-21T11:00:00.000000Z")]
+    #[schema(required = true, format = DateTime, example = "2026-11-21T11:00:00.000000Z")]
     expires_at: Option<String>,
 }
 
@@ -61,6 +61,7 @@ pub(crate) struct EntryList<'a> {
     #[schema(value_type = Vec<EntryDto>)]
     entries: Vec<EntryDto<'a>>,
     /// For the next page; null at the end.
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 

@@ -34,6 +34,7 @@ mod routes;
 mod server;
 mod state;
 mod tenant;
+mod unread_body;
 
 pub use openapi::openapi_json;
 pub use server::{HttpOptions, Server, ServerHandle};

@@ -35,7 +35,12 @@ impl Problem {
     }
 
     pub(crate) fn invalid(errors: Violations) -> Self {
-        Self { errors: errors.into_vec(), ..Self::plain(Code::ValidationFailed) }
+        let detail = match errors.as_slice() {
+            [] => Code::ValidationFailed.title().to_owned(),
+            [only] => sentence(only),
+            [first, others @ ..] => format!("{}, and {} more", sentence(first), others.len()),
+        };
+        Self { errors: errors.into_vec(), ..Self::new(Code::ValidationFailed, detail) }
     }
 
     pub(crate) fn violation(
@@ -74,6 +79,11 @@ impl Problem {
             errors: self.errors.iter().map(ViolationDto::from).collect(),
         }
     }
+}
+
+fn sentence(violation: &Violation) -> String {
+    let place = if violation.pointer.is_empty() { "the body" } else { &violation.pointer };
+    format!("{place} {}", violation.detail)
 }
 
 /// RFC 9457 problem details.

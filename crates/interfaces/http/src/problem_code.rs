@@ -42,6 +42,8 @@ macro_rules! problem_codes {
 problem_codes! {
     InvalidJson = "invalid-json", BAD_REQUEST, "The body is not JSON",
         "The request's body could not be read as JSON in UTF-8. `detail` says where reading stopped. Send well-formed JSON (RFC 8259).";
+    BodyIncomplete = "body-incomplete", BAD_REQUEST, "The body did not arrive whole",
+        "The connection ended before as many bytes had come as Content-Length says, or a chunk has a wrong form (RFC 9112, section 7.1). Nothing was changed; send it again.";
     InvalidQuery = "invalid-query", BAD_REQUEST, "A query parameter cannot be read",
         "A query parameter is unknown, occurs too often, or has a value of the wrong form. `errors` names each. The API's documentation at /docs lists every parameter of the route.";
     InvalidCursor = "invalid-cursor", BAD_REQUEST, "The cursor does not fit this list",

@@ -88,6 +88,12 @@ impl<'a> Query<'a> {
     }
 }
 
+/// Whether a pair of a query is the parameter of this name, however that is encoded.
+pub(crate) fn is_parameter(pair: &str, name: &str) -> bool {
+    let found = pair.split_once('=').map_or(pair, |(found, _)| found);
+    decode(found).is_ok_and(|found| found == name)
+}
+
 /// Digits alone: no sign, no blanks.
 pub(crate) fn whole_number(text: &str) -> Option<u64> {
     (text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()

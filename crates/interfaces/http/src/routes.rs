@@ -11,7 +11,7 @@ use tenantry_domain::Scope;
 use crate::problem::Problem;
 use crate::problem_code::Code;
 use crate::problem_code::Code::{
-    AccessKeyNotFound, BodyTooLarge, Contended, EventNotFound, InvalidCursor, InvalidHeader, InvalidJson,
+    AccessKeyNotFound, BodyIncomplete, BodyTooLarge, Contended, EventNotFound, InvalidCursor, InvalidHeader, InvalidJson,
     InvalidPath, InvalidQuery, KeyExpired, KeyMalformed, KeyMissing, KeyUnknown, KeyValueNotFound,
     NotAcceptable, NotIncrementable, PreconditionFailed, ProblemNotFound, RequestTimeout, ScopeMissing,
     StorageFull, TenantDeleting, TenantNotFound, TenantRequired, TenantSuspended, UnsupportedMediaType,
@@ -32,13 +32,14 @@ pub(crate) struct Endpoint {
     route: fn(Method) -> Route,
 }
 
-const KEY: &[Code] = &[KeyMissing, KeyMalformed, KeyUnknown, KeyExpired, ScopeMissing];
-const TENANT_DATA: &[Code] = &[TenantRequired, TenantNotFound, TenantSuspended];
+const KEY: &[Code] = &[KeyMissing, KeyMalformed, KeyUnknown, KeyExpired, TenantSuspended, ScopeMissing];
+const TENANT_DATA: &[Code] = &[TenantRequired, TenantNotFound];
 const JSON_ANSWER: &[Code] = &[NotAcceptable];
 const TENANT: &[Code] = &[TenantNotFound];
 const CHANGE: &[Code] = &[PreconditionFailed, InvalidHeader, StorageFull];
 const TENANT_CHANGE: &[Code] = &[TenantDeleting, Contended];
-const BODY: &[Code] = &[RequestTimeout, BodyTooLarge, UnsupportedMediaType];
+const TENANT_END: &[Code] = &[Contended];
+const BODY: &[Code] = &[BodyIncomplete, RequestTimeout, BodyTooLarge, UnsupportedMediaType];
 const JSON_BODY: &[Code] = &[InvalidJson, ValidationFailed];
 const LIST: &[Code] = &[InvalidQuery, InvalidCursor];
 const CONDITIONAL: &[Code] = &[InvalidHeader, PreconditionFailed];
@@ -90,36 +91,34 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     const ACCESS_KEY: &[Code] = &[AccessKeyNotFound];
     const NUMBER: &[Code] = &[NotIncrementable];
     const FULL: &[Code] = &[StorageFull];
+    // In the order in which paths are tried: what is called most stands first.
     let mut table = endpoints! {
+        GET "/api/v1/kv/{key}" KV_READ, [KV_KEY, ENTRY, CONDITIONAL], key_value::get_key_value;
+        PUT "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, CHANGE, BODY], key_value::put_key_value;
+        DELETE "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, ENTRY, CHANGE], key_value::delete_key_value;
+        POST "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, ENTRY, CHANGE, NUMBER, BODY, JSON_BODY, JSON_ANSWER], key_value::increment_key_value;
+        GET "/api/v1/events" EVENTS_READ, [LIST, JSON_ANSWER], event::list_events;
+        POST "/api/v1/events" EVENTS_WRITE, [BODY, JSON_BODY, JSON_ANSWER, FULL], event::create_events;
+        GET "/api/v1/events/{id}" EVENTS_READ, [EVENT, JSON_ANSWER], event::get_event;
+        GET "/api/v1/kv" KV_READ, [LIST, JSON_ANSWER], key_value_list::list_key_values;
+
         GET "/api/v1/ping" OPEN, [], ping::ping;
         GET "/livez" OPEN, [], health::livez;
         GET "/readyz" OPEN, [], health::readyz;
         GET "/openapi.json" OPEN, [], docs::get_openapi;
         GET "/problems" OPEN, [], problem_page::list_problems;
         GET "/problems/{code}" OPEN, [PAGE], problem_page::get_problem;
-
         GET "/api/v1/tenants" TENANTS_READ, [LIST, JSON_ANSWER], tenant::list_tenants;
         POST "/api/v1/tenants" TENANTS_WRITE, [BODY, JSON_BODY, JSON_ANSWER, FULL], tenant::create_tenant;
         GET "/api/v1/tenants/{tenant}" TENANTS_READ, [TENANT, CONDITIONAL, JSON_ANSWER], tenant::get_tenant;
         PUT "/api/v1/tenants/{tenant}" TENANTS_WRITE, [TENANT, CHANGE, TENANT_CHANGE, BODY, JSON_BODY, JSON_ANSWER], tenant::replace_tenant;
         PATCH "/api/v1/tenants/{tenant}" TENANTS_WRITE, [TENANT, CHANGE, TENANT_CHANGE, BODY, JSON_BODY, JSON_ANSWER], tenant::patch_tenant;
-        DELETE "/api/v1/tenants/{tenant}" TENANTS_WRITE, [TENANT, CHANGE, TENANT_CHANGE, JSON_ANSWER], tenant::delete_tenant;
+        DELETE "/api/v1/tenants/{tenant}" TENANTS_WRITE, [TENANT, CHANGE, TENANT_END, JSON_ANSWER], tenant::delete_tenant;
         POST "/api/v1/tenants/{tenant}/suspend" TENANTS_WRITE, [TENANT, CHANGE, TENANT_CHANGE, JSON_ANSWER], tenant::suspend_tenant;
         POST "/api/v1/tenants/{tenant}/activate" TENANTS_WRITE, [TENANT, CHANGE, TENANT_CHANGE, JSON_ANSWER], tenant::activate_tenant;
-
         GET "/api/v1/tenants/{tenant}/keys" KEYS_WRITE, [TENANT, LIST, JSON_ANSWER], access_key::list_access_keys;
         POST "/api/v1/tenants/{tenant}/keys" KEYS_WRITE, [TENANT, BODY, JSON_BODY, JSON_ANSWER, FULL], access_key::create_access_key;
         DELETE "/api/v1/tenants/{tenant}/keys/{key_id}" KEYS_WRITE, [TENANT, ACCESS_KEY, JSON_ANSWER, FULL], access_key::revoke_access_key;
-
-        GET "/api/v1/events" EVENTS_READ, [LIST, JSON_ANSWER], event::list_events;
-        POST "/api/v1/events" EVENTS_WRITE, [BODY, JSON_BODY, JSON_ANSWER, FULL], event::create_events;
-        GET "/api/v1/events/{id}" EVENTS_READ, [EVENT, JSON_ANSWER], event::get_event;
-
-        GET "/api/v1/kv" KV_READ, [LIST, JSON_ANSWER], key_value_list::list_key_values;
-        GET "/api/v1/kv/{key}" KV_READ, [KV_KEY, ENTRY, CONDITIONAL], key_value::get_key_value;
-        PUT "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, CHANGE, BODY], key_value::put_key_value;
-        DELETE "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, ENTRY, CHANGE], key_value::delete_key_value;
-        POST "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, ENTRY, CHANGE, NUMBER, BODY, JSON_BODY, JSON_ANSWER], key_value::increment_key_value;
     };
     let pages = endpoints! {
         GET "/" OPEN, [], docs::redirect_to_docs;

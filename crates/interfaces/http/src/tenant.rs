@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::cursor::{self, ListIdentity};
 use crate::problem::Problem;
-use crate::query::Query;
+use crate::query::{Query, is_parameter};
 use crate::state::State;
 use crate::{access, body, etag, json};
 
@@ -62,6 +62,7 @@ pub(crate) struct TenantList<'a> {
     #[schema(value_type = Vec<TenantDto>)]
     tenants: Vec<TenantDto<'a>>,
     /// For the next page; null at the end.
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
@@ -188,7 +189,7 @@ pub(crate) fn link_next(
 ) {
     let Some(next) = next else { return };
     let kept =
-        request.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
+        request.query_string().split('&').filter(|pair| !pair.is_empty() && !is_parameter(pair, "cursor"));
     let query: Vec<&str> = kept.collect();
     let separator = if query.is_empty() { "" } else { "&" };
     let link =
@@ -200,7 +201,7 @@ pub(crate) fn link_next(
 #[utoipa::path(get, path = "/api/v1/tenants/{tenant}", tag = "Tenants",
     params(("tenant" = String, Path, description = "The number or the id.", example = "1")),
     responses((status = 200, description = "The tenant.", body = TenantDto, headers(("ETag" = String))),
-        (status = 304, description = "It is what `If-None-Match` names.")))]
+        (status = 304, description = "It is what `If-None-Match` names.", headers(("ETag" = String)))))]
 pub(crate) async fn get_tenant(
     state: web::Data<State>,
     request: HttpRequest,

@@ -27,7 +27,7 @@ struct Edge {
 
 fn metadata() -> Metadata {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    MetadataCommand::new().manifest_path(manifest).no_deps().exec().expect("cargo metadata")
+    MetadataCommand::new().manifest_path(manifest).no_deps().exec().unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Every dependency that any workspace crate declares.

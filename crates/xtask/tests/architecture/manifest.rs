@@ -7,8 +7,8 @@ use toml::{Table, Value};
 
 /// The manifest in this file.
 pub(crate) fn read(path: &Path) -> Table {
-    let text = std::fs::read_to_string(path).expect("a manifest that can be read");
-    text.parse().expect("a manifest in TOML")
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Whether the crate takes the workspace's lints as they are.

@@ -1,5 +1,6 @@
 //! A look at a file that is there, through a connection that cannot write.
 
+use std::fs;
 use std::path::Path;
 
 use diesel::dsl::sql;
@@ -8,10 +9,12 @@ use diesel::sql_types::{BigInt, Integer, Text};
 
 use crate::connection::{self, Access};
 
-use super::{APPLICATION_ID, LOCK_WAIT, OpenError, migrations};
+use super::{APPLICATION_ID, LOCK_WAIT, OpenError, migrations, place};
 
 /// Up to this size a file is checked page by page at each start: it takes tens of milliseconds.
 pub(super) const QUICK_CHECK_BYTES: u64 = 32 * 1024 * 1024;
+
+const SMALLEST_PAGE: u64 = 512;
 
 /// How closely to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +36,11 @@ pub(super) struct Look {
     pub(super) applied: Vec<String>,
 }
 
-/// Looks at the file, and refuses what is not a whole database of ours.
-pub(super) fn at(path: &Path, depth: Depth) -> Result<Look, OpenError> {
+/// Looks at the file, which has so many bytes, and refuses what is not a whole database of ours.
+pub(super) fn at(path: &Path, bytes: u64, depth: Depth) -> Result<Look, OpenError> {
+    if bytes < SMALLEST_PAGE {
+        return Err(OpenError::NotADatabase { path: path.to_owned() });
+    }
     let mut connection = connection::open(path, Access::ReadOnly, LOCK_WAIT)
         .map_err(|error| OpenError::failed(path, &error))?;
     let found = look(&mut connection).map_err(|error| OpenError::failed(path, &error))?;
@@ -47,8 +53,19 @@ pub(super) fn at(path: &Path, depth: Depth) -> Result<Look, OpenError> {
     if !unknown.is_empty() {
         return Err(OpenError::Newer { path: path.to_owned(), migrations: unknown });
     }
+    if is_cut_off(path, bytes) {
+        let detail = "its last page is not complete".to_owned();
+        return Err(OpenError::Damaged { path: path.to_owned(), detail });
+    }
     check(&mut connection, path, depth)?;
     Ok(Look { is_empty, applied })
+}
+
+/// SQLite reads a page that is cut off as if zeros followed. The smallest page has 512 bytes and all others
+/// are multiples of it, so a whole database has no other size; but with a log, which may complete it.
+fn is_cut_off(path: &Path, bytes: u64) -> bool {
+    let has_log = fs::metadata(place::beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    !has_log && !bytes.is_multiple_of(SMALLEST_PAGE)
 }
 
 struct Found {

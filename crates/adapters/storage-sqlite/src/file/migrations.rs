@@ -56,7 +56,8 @@ mod tests {
     use diesel::sql_types::Text;
 
     fn schema(connection: &mut SqliteConnection) -> Vec<String> {
-        let all = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY sql";
+        let all =
+            "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY sql";
         diesel::dsl::sql::<Text>(all).load(connection).unwrap()
     }
 

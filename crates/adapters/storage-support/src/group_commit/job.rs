@@ -41,8 +41,8 @@ where
     fn run(&mut self, batch: &mut B) -> bool {
         let (payload, run) = (&self.payload, &mut self.run);
         // What a panic leaves behind is undone by the rollback that follows.
-        self.outcome =
-            catch_unwind(AssertUnwindSafe(|| run(payload, batch))).unwrap_or_else(|panic| Err(panicked(&*panic)));
+        self.outcome = catch_unwind(AssertUnwindSafe(|| run(payload, batch)))
+            .unwrap_or_else(|panic| Err(panicked(&*panic)));
         self.outcome.is_ok()
     }
 

@@ -76,7 +76,7 @@ async fn a_key_that_was_never_given_is_refused() {
 #[tokio::test]
 async fn a_key_that_has_expired_is_refused() {
     let world = World::make().await;
-    all_refuse(&world, &world.expired, 401, "key-expired").await;
+    all_refuse(&world, &world.expired().await, 401, "key-expired").await;
 }
 
 #[tokio::test]
@@ -115,14 +115,22 @@ async fn what_is_no_key_is_refused() {
 async fn a_key_of_the_right_id_and_the_wrong_secret_is_refused() {
     let world = World::make().await;
     let good = world.acme.key();
-    let forged = (0..=u8::MAX).map(|byte| SecretKey::from_entropy(KeyKind::Tenant, [byte; 16], [byte; 32]));
-    let mut other = forged.map(|key| key.expose().to_owned()).find(|key| key.as_str() != good).unwrap();
-    other.replace_range(4..16, &good[4..16]);
-    // The checksum is that of another id, so it is known for a forgery at once.
-    world.api.bearer(&other).get("/api/v1/kv").send().await.problem(401, "key-malformed");
-    let admin = world.api.admin();
-    let swapped = format!("{}{}", &admin.key()[..17], &good[17..]);
-    world.api.bearer(&swapped).get("/api/v1/kv").send().await.problem(401, "key-malformed");
+    let id = &good[4..16];
+    for kind in [KeyKind::Tenant, KeyKind::Admin] {
+        let forged = SecretKey::from_entropy(kind, entropy_of(id), [9; 32]);
+        assert_eq!(&forged.expose()[4..16], id);
+        all_refuse(&world, &world.api.bearer(forged.expose()), 401, "key-unknown").await;
+    }
+}
+
+/// The bytes from which a key of this id is made: the id as a number in base 62.
+fn entropy_of(id: &str) -> [u8; 16] {
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'A'..=b'Z' => digit - b'A' + 10,
+        _ => digit - b'a' + 36,
+    };
+    id.bytes().fold(0_u128, |number, digit| number * 62 + u128::from(value(digit))).to_be_bytes()
 }
 
 #[tokio::test]
@@ -164,7 +172,7 @@ async fn an_administrator_must_name_a_tenant_that_is_there() {
             call(&world, operation, &admin).await.problem(400, "tenant-required");
             let deleting = world.deleting.number.to_string();
             let wrong_name = format!("{}_other", world.acme.number);
-            for name in ["999999", "acme", "0", "-1", "", "1 ", "é", &deleting, &wrong_name] {
+            for name in ["999999", "acme", "0", "-1", "", &deleting, &wrong_name] {
                 let call = admin.call(operation.method, &world.path(operation)).header("tenantry-tenant", name);
                 let (kind, body) = good_body(operation).unwrap_or(("application/json", ""));
                 call.body(kind, body).send().await.problem(404, "tenant-not-found");
@@ -237,11 +245,10 @@ async fn a_key_in_the_query_or_in_a_cookie_does_not_count() {
 #[tokio::test]
 async fn who_may_not_is_told_so_before_what_was_sent_is_looked_at() {
     let world = World::make().await;
-    let long = vec![b'x'; 2 * 1024 * 1024];
     for operation in keyed().iter().filter(|operation| good_body(operation).is_some()) {
-        let bytes = request(operation.method, &world.path(operation), "nonsense", &["Expect: 100-continue"], b"");
+        let bytes = request(operation.method, &world.path(operation), "nonsense", &["Content-Length: 9999999"], b"");
         exchange(&world.api, &bytes).await.problem(401, "key-malformed");
         let call = world.revoked.call(operation.method, &world.path(operation));
-        call.body("text/nonsense", long.clone()).send().await.problem(401, "key-unknown");
+        call.header("accept", "text/html").body("text/nonsense", "nonsense").send().await.problem(401, "key-unknown");
     }
 }

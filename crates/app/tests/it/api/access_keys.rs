@@ -1,10 +1,9 @@
 //! Keys: making, listing and revoking them.
 
-use std::time::{Duration, SystemTime};
-
 use serde_json::{Value, json};
 
 use super::harness::{Api, TENANT_SCOPES};
+use super::world::in_two_seconds;
 use crate::support::until;
 
 fn path(tenant: i64) -> String {
@@ -119,19 +118,24 @@ async fn what_names_no_key_of_the_tenant_is_not_found() {
 async fn a_key_is_refused_from_its_end_on() {
     let api = Api::start();
     let acme = api.tenant("acme").await;
-    let end = in_rfc3339(SystemTime::now() + Duration::from_secs(1));
+    let end = in_two_seconds();
     let draft = json!({"name": "short", "scopes": ["kv:read"], "expires_at": end});
     let (_, guest) = api.key_from(acme.number, &draft).await;
-    until("the key has expired", async || guest.get("/api/v1/kv").send().await.status != 200).await;
-    assert!(in_rfc3339(SystemTime::now()) >= end, "not before its end");
+    // The time of each look, by the clock of the server.
+    let mut last_let_in = String::new();
+    until("the key has expired", async || {
+        let now = acme.tell("now").await["created_at"].as_str().unwrap().to_owned();
+        let let_in = guest.get("/api/v1/kv").send().await.status == 200;
+        if !let_in {
+            last_let_in = now;
+        }
+        !let_in
+    })
+    .await;
     guest.get("/api/v1/kv").send().await.problem(401, "key-expired");
+    let after = acme.tell("after").await["created_at"].as_str().unwrap().to_owned();
+    assert!(after >= end, "it was refused at {after}, before its end {end}");
     acme.get("/api/v1/kv").send().await.expect(200);
-}
-
-/// The time in UTC, cut off at the microsecond.
-fn in_rfc3339(time: SystemTime) -> String {
-    let micros = time.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros();
-    tenantry_domain::Timestamp::from_micros(i64::try_from(micros).unwrap()).to_string()
 }
 
 #[tokio::test]

@@ -19,7 +19,6 @@ mod compression;
 mod concurrency;
 mod conventions;
 mod cors;
-mod documents;
 mod event_batches;
 mod event_filters;
 mod event_lists;

@@ -92,7 +92,7 @@ pub(crate) fn check(method: &str, target: &str, answer: &Answer) {
     let place = format!("{method} {target} answered {answer:?}");
     let response = &operation.description["responses"][answer.status.to_string()];
     assert!(response.is_object(), "the status is not documented: {place}");
-    if method == "HEAD" {
+    if method == "HEAD" || answer.headers.contains_key("content-encoding") {
         return;
     }
     let Some(contents) = response["content"].as_object() else {

@@ -24,7 +24,6 @@ pub(crate) struct World {
     /// The id of a key of acme's that nobody uses.
     pub(crate) spare_key: String,
     pub(crate) revoked: Actor,
-    pub(crate) expired: Actor,
 }
 
 impl World {
@@ -37,11 +36,6 @@ impl World {
         let api = Api::start_with(&[&[never], settings].concat());
         let acme = inhabited(&api, "acme").await;
         let event = acme.tell("of acme").await["id"].as_str().unwrap().to_owned();
-        let soon = SystemTime::now() + Duration::from_secs(1);
-        let micros = soon.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros();
-        let end = Timestamp::from_micros(i64::try_from(micros).unwrap()).to_string();
-        let draft = json!({"name": "short", "scopes": TENANT_SCOPES, "expires_at": end});
-        let (_, expired) = api.key_from(acme.number, &draft).await;
         let (spare_key, _) = api.key_of(acme.number, &["kv:read"]).await;
         let (revoked_key, revoked) = api.key_of(acme.number, &TENANT_SCOPES).await;
         let world = Self {
@@ -51,7 +45,6 @@ impl World {
             event,
             spare_key,
             revoked,
-            expired,
             acme,
             api,
         };
@@ -60,9 +53,15 @@ impl World {
         admin.delete(&format!("{}/keys/{revoked_key}", tenant(&world.acme))).send().await.expect(204);
         admin.post(&format!("{}/suspend", tenant(&world.suspended))).send().await.expect(200);
         admin.delete(&tenant(&world.deleting)).send().await.expect(202);
-        let expired = &world.expired;
-        until("the key has expired", async || expired.get("/api/v1/kv").send().await.status == 401).await;
         world
+    }
+
+    /// A key of acme's that has expired.
+    pub(crate) async fn expired(&self) -> Actor {
+        let draft = json!({"name": "short", "scopes": TENANT_SCOPES, "expires_at": in_two_seconds()});
+        let (_, expired) = self.api.key_from(self.acme.number, &draft).await;
+        until("the key has expired", async || expired.get("/api/v1/kv").send().await.status == 401).await;
+        expired
     }
 
     /// A key in good form that was never given to anybody.
@@ -84,6 +83,13 @@ impl World {
             .replace("{key}", key)
             .replace("{code}", "key-missing")
     }
+}
+
+/// Soon, in RFC 3339.
+pub(crate) fn in_two_seconds() -> String {
+    let soon = SystemTime::now() + Duration::from_secs(2);
+    let micros = soon.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros();
+    Timestamp::from_micros(i64::try_from(micros).unwrap()).to_string()
 }
 
 async fn inhabited(api: &Api, name: &str) -> Tenant {

@@ -4,6 +4,8 @@
 //! requests are copied from templates, and nothing is allocated for an answer.
 
 mod connection;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::net::SocketAddr;

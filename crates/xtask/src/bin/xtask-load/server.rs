@@ -52,8 +52,11 @@ impl Server {
         self.child.id()
     }
 
-    /// Kills it at once, as `kill -9` does.
-    pub(crate) fn kill(mut self) -> Result<()> {
+    /// Kills it at once, as `kill -9` does. That it had ended by itself is a failure.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            return Err(format!("a server ended before it was killed: {status}").into());
+        }
         self.child.kill()?;
         self.child.wait()?;
         Ok(())

@@ -7,8 +7,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 use xtask::event_ledger::EventLedger;
 
-use super::key_value_read::per_thread;
-use super::settings::{Settings, WRITE_CONNECTIONS};
+use super::settings::{Settings, WRITE_CONNECTIONS, per_thread};
 use super::sides::Sides;
 use super::table::{Row, Target};
 use super::turns;
@@ -55,7 +54,9 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
     let acknowledged = ledger.promised();
     let mut check = ledger.walk_all();
     walk(product, &sides.key, 0, |event| {
-        let is_as_sent = event.component == COMPONENT && event.environment == ENVIRONMENT;
+        let is_as_sent = event.component == COMPONENT
+            && event.environment == ENVIRONMENT
+            && event.email.as_deref() == Some(EMAIL);
         check.found(event.id.as_u128(), event.sequence, is_as_sent);
     })?;
     let faults = check.finish();

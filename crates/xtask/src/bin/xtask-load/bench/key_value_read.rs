@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use xtask::random::Random;
 
-use super::settings::{CLIENT_THREADS, KEYS, READ_CONNECTIONS, Settings, WRITE_CONNECTIONS, unmeasured};
+use super::settings::{KEYS, READ_CONNECTIONS, Settings, WRITE_CONNECTIONS, per_thread, unmeasured};
 use super::sides::Sides;
 use super::table::{Row, Target};
 use super::value::{key_name, value};
@@ -56,13 +56,8 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
     Ok(vec![Row::against_bare("P1", work, ours, bare, Target::Ratio(0.9))])
 }
 
-/// A caller for each thread of the load generator.
-pub(super) fn per_thread<C>(make: impl FnMut() -> C) -> Vec<C> {
-    std::iter::repeat_with(make).take(CLIENT_THREADS).collect()
-}
-
 /// Fails unless every key was answered for.
-pub(super) fn expect_all(what: &str, answered: u64) -> Result<()> {
+fn expect_all(what: &str, answered: u64) -> Result<()> {
     if answered == KEYS { Ok(()) } else { Err(format!("{answered} of {KEYS} keys were {what}").into()) }
 }
 

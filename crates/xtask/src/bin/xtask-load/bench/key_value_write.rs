@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use xtask::random::Random;
 
-use super::key_value_read::per_thread;
-use super::settings::{KEYS, READ_CONNECTIONS, Settings, WRITE_CONNECTIONS, unmeasured};
+use super::settings::{KEYS, READ_CONNECTIONS, Settings, WRITE_CONNECTIONS, per_thread, unmeasured};
 use super::sides::Sides;
 use super::table::{Row, Target};
 use super::value::{key_name, value};

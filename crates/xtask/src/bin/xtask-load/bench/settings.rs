@@ -119,3 +119,8 @@ pub(super) fn unmeasured(address: SocketAddr, connections: usize) -> Load {
     let measured = Duration::from_secs(300);
     Load { address, connections, warm_up: Duration::ZERO, measured, may_break: false }
 }
+
+/// A caller for each thread of the load generator.
+pub(super) fn per_thread<C>(make: impl FnMut() -> C) -> Vec<C> {
+    std::iter::repeat_with(make).take(CLIENT_THREADS).collect()
+}

@@ -133,3 +133,54 @@ impl Answer {
         Ok(serde_json::from_slice(&self.body)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// What the client makes of these pieces, each written by itself.
+    fn answer_of(pieces: &'static [&str]) -> Result<Answer> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.set_nodelay(true).unwrap();
+            let mut request = [0; 1024];
+            let length = stream.read(&mut request).unwrap();
+            for piece in pieces {
+                stream.write_all(piece.as_bytes()).unwrap();
+            }
+            String::from_utf8_lossy(&request[..length]).into_owned()
+        });
+        let answer = Client::connect(address, Some("secret"))?.get("/path");
+        let request = server.join().unwrap();
+        assert!(request.starts_with("GET /path HTTP/1.1\r\n"), "{request}");
+        assert!(request.contains("Authorization: Bearer secret\r\n"), "{request}");
+        answer
+    }
+
+    #[test]
+    fn a_body_of_known_length_is_read_over_several_pieces() {
+        let answer = answer_of(&["HTTP/1.1 200 OK\r\nContent-Le", "ngth: 4\r\n\r\n[1", "2]"]).unwrap();
+        assert_eq!(answer.json::<Vec<u8>>(200).unwrap(), [12]);
+        assert!(answer.json::<Vec<u8>>(201).is_err());
+        assert_eq!(answer.entity_tag(), None);
+    }
+
+    #[test]
+    fn a_body_in_chunks_is_put_together() {
+        const HEAD: &str = "HTTP/1.1 200 OK\r\nETag: \"7\"\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let answer = answer_of(&[HEAD, "2\r\n[1\r", "\n00000001\r\n2\r\n1\r\n]\r\n0\r\n", "\r\n"]).unwrap();
+        assert_eq!(answer.json::<Vec<u8>>(200).unwrap(), [12]);
+        assert_eq!(answer.entity_tag(), Some(7));
+    }
+
+    #[test]
+    fn an_answer_that_ends_early_is_a_failure() {
+        assert!(answer_of(&["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n[12]"]).is_err());
+        assert!(answer_of(&["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[1\r\n"]).is_err());
+    }
+}

@@ -1,0 +1,131 @@
+//! How each documented problem of each operation is provoked from outside.
+
+use super::answer::Answer;
+use super::harness::{Actor, Call};
+use super::openapi::Operation;
+use super::raw::{Raw, exchange, request};
+use super::world::{World, good_body};
+
+/// What no request alone brings about: the server itself must be in trouble, or others in the way.
+pub(crate) const NOT_FROM_OUTSIDE: [&str; 4] = ["contended", "internal-error", "storage-full", "unavailable"];
+
+/// What may be refused on any path, and is described once for all.
+pub(crate) const OF_NO_OPERATION: [&str; 2] = ["method-not-allowed", "route-not-found"];
+
+/// Small limits and a short patience, so that each problem is quickly had.
+pub(crate) const SETTINGS: [(&str, &str); 4] = [
+    ("limits.max_json_body_bytes", "1024"),
+    ("limits.max_batch_body_bytes", "1024"),
+    ("limits.max_value_bytes", "1024"),
+    ("http.body_timeout_seconds", "1"),
+];
+
+/// Makes the operation answer this problem.
+pub(crate) async fn provoke(world: &World, expired: &Actor, operation: &Operation, code: &str) -> Answer {
+    let scene = Scene { world, operation };
+    match code {
+        "key-missing" => scene.good(&world.api.anyone()).send().await,
+        "key-malformed" => scene.good(&world.api.bearer("nonsense")).send().await,
+        "key-unknown" => scene.good(&world.revoked).send().await,
+        "key-expired" => scene.good(expired).send().await,
+        "tenant-suspended" => scene.good(&world.suspended).send().await,
+        "scope-missing" => scene.good(&scene.of_another_scope().await).send().await,
+        "tenant-required" => scene.good(&world.api.admin()).send().await,
+        "tenant-not-found" if scene.is_for_admins() => scene.at(&scene.path_of(999_999)).send().await,
+        "tenant-not-found" => scene.good(&world.api.admin()).of_tenant("999999").send().await,
+        "tenant-deleting" => scene.at(&scene.path_of(world.deleting.number)).send().await,
+        "not-acceptable" => scene.good(&scene.caller()).header("accept", "text/html").send().await,
+        "invalid-json" => scene.with_body("application/json", "{").send().await,
+        "validation-failed" if operation.path.ends_with("{key}") => scene.raw("/api/v1/kv/%00").await,
+        "validation-failed" => scene.with_body("application/json", r#"{"nonsense":1}"#).send().await,
+        "body-incomplete" => scene.bad_chunks().await,
+        "body-too-large" => scene.with_body(good_body(operation).unwrap().0, " ".repeat(1025)).send().await,
+        "unsupported-media-type" => scene.good(&scene.caller()).header("content-encoding", "gzip").send().await,
+        "invalid-query" => scene.at(&format!("{}?nonsense=1", world.path(operation))).send().await,
+        "invalid-cursor" => scene.at(&format!("{}?cursor=nonsense", world.path(operation))).send().await,
+        "invalid-header" => scene.good(&scene.caller()).header("if-match", "nonsense").send().await,
+        "precondition-failed" => scene.good(&scene.caller()).header("if-match", "\"0\"").send().await,
+        "invalid-path" => scene.raw("/api/v1/kv/%zz").await,
+        "request-timeout" => scene.half_a_body().await,
+        "access-key-not-found" => scene.at(&format!("{}x", world.path(operation))).send().await,
+        "event-not-found" | "key-value-not-found" => scene.at(&format!("{}x", world.path(operation))).send().await,
+        "not-incrementable" => scene.at("/api/v1/kv/greeting").send().await,
+        "problem-not-found" => scene.at("/problems/nonsense").send().await,
+        other => panic!("nobody knows how {operation:?} comes to answer {other}"),
+    }
+}
+
+struct Scene<'a> {
+    world: &'a World,
+    operation: &'a Operation,
+}
+
+impl Scene<'_> {
+    fn is_for_admins(&self) -> bool {
+        self.operation.path.starts_with("/api/v1/tenants")
+    }
+
+    /// Whoever may call the operation.
+    fn caller(&self) -> Actor {
+        if self.is_for_admins() { self.world.api.admin() } else { self.world.acme.actor.clone() }
+    }
+
+    async fn of_another_scope(&self) -> Actor {
+        let other = if self.operation.path.starts_with("/api/v1/kv") { "events:read" } else { "kv:read" };
+        self.world.api.key_of(self.world.acme.number, &[other]).await.1
+    }
+
+    /// The path, about another tenant.
+    fn path_of(&self, tenant: i64) -> String {
+        let own = format!("/tenants/{}", self.world.acme.number);
+        self.world.path(self.operation).replace(&own, &format!("/tenants/{tenant}"))
+    }
+
+    /// The call as it would succeed, by this caller.
+    fn good(&self, actor: &Actor) -> Call {
+        let call = actor.call(self.operation.method, &self.world.path(self.operation));
+        match good_body(self.operation) {
+            Some((kind, body)) => call.body(kind, body),
+            None => call,
+        }
+    }
+
+    /// The call as it would succeed, but at this target.
+    fn at(&self, target: &str) -> Call {
+        let call = self.caller().call(self.operation.method, target);
+        match good_body(self.operation) {
+            Some((kind, body)) => call.body(kind, body),
+            None => call,
+        }
+    }
+
+    fn with_body(&self, kind: &str, body: impl Into<Vec<u8>>) -> Call {
+        self.caller().call(self.operation.method, &self.world.path(self.operation)).body(kind, body)
+    }
+
+    /// The call as it would succeed, but at this target, which is sent as it stands.
+    async fn raw(&self, target: &str) -> Answer {
+        let (kind, body) = good_body(self.operation).unwrap_or(("text/plain", ""));
+        let kind = format!("Content-Type: {kind}");
+        let bytes = request(self.operation.method, target, self.caller().key(), &[&kind], body.as_bytes());
+        exchange(&self.world.api, &bytes).await
+    }
+
+    async fn bad_chunks(&self) -> Answer {
+        let kind = format!("Content-Type: {}", good_body(self.operation).unwrap().0);
+        let path = self.world.path(self.operation);
+        let headers = [&kind, "Transfer-Encoding: chunked"];
+        let head = request(self.operation.method, &path, self.caller().key(), &headers, b"");
+        exchange(&self.world.api, &[&head, &b"nonsense\r\n"[..]].concat()).await
+    }
+
+    async fn half_a_body(&self) -> Answer {
+        let (kind, body) = good_body(self.operation).unwrap();
+        let (kind, length) = (format!("Content-Type: {kind}"), format!("Content-Length: {}", body.len()));
+        let path = self.world.path(self.operation);
+        let mut connection = Raw::open(&self.world.api).await;
+        connection.send(&request(self.operation.method, &path, self.caller().key(), &[&kind, &length], b"")).await;
+        connection.send(&body.as_bytes()[..body.len() / 2]).await;
+        connection.answer().await
+    }
+}
