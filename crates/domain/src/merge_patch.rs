@@ -9,10 +9,11 @@ type Members<'a> = BTreeMap<std::borrow::Cow<'a, str>, &'a RawValue>;
 /// Applies `patch` to `target`, both JSON text, and returns the outcome as JSON text.
 ///
 /// A member whose patch is null leaves; an object is merged; anything else replaces. Members that stay
-/// keep their text, numbers of any size included.
+/// keep their text, numbers of any size included; the members of a merged object come back sorted by name,
+/// and of a name that occurs twice the last counts.
 ///
 /// # Errors
-/// When either text is not JSON, or holds a member name twice.
+/// When either text is not JSON.
 pub fn merge_patch(target: &str, patch: &str) -> Result<String, serde_json::Error> {
     let mut out = String::with_capacity(target.len() + patch.len());
     merge(Some(target), patch, &mut out)?;

@@ -66,7 +66,7 @@ pub trait AccessKeyRepository: Send + Sync {
     async fn record_use(&self, uses: Vec<(KeyId, Timestamp)>) -> Result<(), StorageError>;
 
     /// Stores an administrator's key if there is none yet; answers whether it did. Of several callers at
-    /// once one succeeds.
+    /// once one succeeds. Tells [`CommitListener::access_key_changed`](crate::CommitListener) if it did.
     async fn insert_first_admin_key(&self, key: AccessKey) -> Result<bool, StorageError>;
 
     /// Whether there is an administrator's key.

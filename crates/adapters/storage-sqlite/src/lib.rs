@@ -4,7 +4,7 @@
 //! the domain, or knowledge of who calls.
 //!
 //! Start with [`SqliteStorage`]: each port is implemented beside its noun (`event.rs`, `key_value.rs`, …),
-//! its writes as functions over a [`WriteBatch`](batch::WriteBatch), its reads over a connection.
+//! its writes as functions over a `WriteBatch` (`batch.rs`), its reads over a connection.
 //! Opening a file, with everything that may be wrong with it, is `file/`.
 
 mod access_key;
@@ -18,6 +18,7 @@ mod file;
 mod health;
 mod key_value;
 mod key_value_list;
+mod key_value_write;
 mod options;
 mod prefix;
 mod schema;

@@ -11,7 +11,7 @@
 macro_rules! static_query {
     (
         $(#[$doc:meta])*
-        $name:ident<$life:lifetime> $(-> $answer:ty)? {
+        $name:ident<$life:lifetime> {
             $($sql:literal $field:ident: $rust:ty as $type:ty),+ $(,)?
             ; $end:literal
         }
@@ -39,10 +39,6 @@ macro_rules! static_query {
                 Ok(())
             }
         }
-
-        $(impl diesel::query_builder::Query for $name<'_> {
-            type SqlType = $answer;
-        })?
 
         impl diesel::RunQueryDsl<diesel::SqliteConnection> for $name<'_> {}
     };

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use reqwest::Client;
+use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
+use tenantry::demo::TENANTS;
 
-use crate::process::{Serving, finish};
+use crate::ledger::Caller;
+use crate::process::{Serving, finish, tenantry};
 
 struct Guide {
     api: String,
@@ -57,12 +59,17 @@ async fn the_commands_that_are_printed_work_as_they_stand() {
 }
 
 #[tokio::test]
-async fn a_second_start_finds_everything_there_and_adds_nothing() {
+async fn a_second_start_adds_nothing_and_what_was_deleted_stays_so() {
     let dir = tempfile::tempdir().unwrap();
     let mut counts = Vec::new();
-    for _ in 0..2 {
+    for round in 0..2 {
         let serving = Serving::start(dir.path(), &["--demo"]);
         assert_eq!(guide(&serving).commands.len(), 3);
+        if round == 0 {
+            let caller = Caller::new(&serving, dir.path()).await;
+            let deleted = caller.request(Method::DELETE, "/kv/welcome").send().await.unwrap();
+            assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+        }
         counts.push(count(&serving, dir.path()).await);
         serving.terminate();
         assert!(serving.wait().success());
@@ -70,6 +77,22 @@ async fn a_second_start_finds_everything_there_and_adds_nothing() {
     let (tenants, events, entries) = counts[0];
     assert!(tenants >= 20 && events >= tenants && entries >= tenants, "{counts:?}");
     assert_eq!(counts[0], counts[1]);
+}
+
+#[tokio::test]
+async fn what_an_interrupted_filling_left_is_not_doubled() {
+    let whole = tempfile::tempdir().unwrap();
+    let serving = Serving::start(whole.path(), &["--demo"]);
+    let expected = count(&serving, whole.path()).await;
+
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tenants.json");
+    std::fs::write(&file, TENANTS).unwrap();
+    let data_dir = dir.path().join("data");
+    let (file, shown) = (file.to_str().unwrap(), data_dir.to_str().unwrap());
+    assert_eq!(tenantry(["seed", "--data-dir", shown, "--tenants", file]).code, Some(0));
+    let serving = Serving::start(&data_dir, &["--demo"]);
+    assert_eq!(count(&serving, &data_dir).await, expected);
 }
 
 /// How many tenants there are, and how many events and key-values they have together.

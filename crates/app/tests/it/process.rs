@@ -81,7 +81,7 @@ impl Serving {
     pub(crate) fn start(data_dir: &Path, more: &[&str]) -> Self {
         let mut command = command(["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
         // Log lines would be mixed with the tests' own.
-        command.arg(data_dir).args(more).env("TENANTRY_LOG__LEVEL", "warn");
+        command.arg(data_dir).args(more).env("TENANTRY_LOG__LEVEL", "error");
         Self::from_command(command)
     }
 

@@ -135,7 +135,8 @@ pub(crate) async fn put_key_value(
 
 fn content_type_of(request: &HttpRequest) -> Result<ContentType, Problem> {
     let headers = request.headers();
-    if headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity") {
+    let encoding = headers.get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(Problem::new(Code::UnsupportedMediaType, "the body must not have a Content-Encoding"));
     }
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(ContentType::octet_stream()) };

@@ -11,11 +11,11 @@ use tenantry_domain::Scope;
 use crate::problem::Problem;
 use crate::problem_code::Code;
 use crate::problem_code::Code::{
-    AccessKeyNotFound, BodyIncomplete, BodyTooLarge, Contended, EventNotFound, InvalidCursor, InvalidHeader, InvalidJson,
-    InvalidPath, InvalidQuery, KeyExpired, KeyMalformed, KeyMissing, KeyUnknown, KeyValueNotFound,
-    NotAcceptable, NotIncrementable, PreconditionFailed, ProblemNotFound, RequestTimeout, ScopeMissing,
-    StorageFull, TenantDeleting, TenantNotFound, TenantRequired, TenantSuspended, UnsupportedMediaType,
-    ValidationFailed,
+    AccessKeyNotFound, BodyIncomplete, BodyTooLarge, Contended, EventNotFound, InvalidCursor, InvalidHeader,
+    InvalidJson, InvalidPath, InvalidQuery, KeyExpired, KeyMalformed, KeyMissing, KeyUnknown,
+    KeyValueNotFound, NotAcceptable, NotIncrementable, PreconditionFailed, ProblemNotFound, RequestTimeout,
+    ScopeMissing, StorageFull, TenantDeleting, TenantNotFound, TenantRequired, TenantSuspended,
+    UnsupportedMediaType, ValidationFailed,
 };
 use crate::{access_key, docs, event, health, key_value, key_value_list, ping, problem_page, tenant};
 

@@ -122,13 +122,15 @@ async fn what_storage_answers_to_an_append_is_passed_on() {
 }
 
 #[tokio::test]
-async fn storage_that_answers_for_fewer_events_than_it_was_given_has_failed() {
-    let mut events = MockEventRepository::new();
-    events.expect_append().returning(|_, _| Ok(Vec::new()));
-    let service = service(events);
-    let failed = |error| matches!(error, EventError::Storage(StorageError::Failed(_)));
-    assert!(failed(service.append(number(7), draft("failed")).await.unwrap_err()));
-    assert!(failed(service.append_batch(number(7), vec![Ok(draft("failed"))]).await.unwrap_err()));
+async fn storage_that_answers_for_another_number_of_events_has_failed() {
+    for answered in [0, 2] {
+        let mut events = MockEventRepository::new();
+        events.expect_append().returning(move |_, _| Ok(vec![Stored::New(event("failed")); answered]));
+        let service = service(events);
+        let failed = |error| matches!(error, EventError::Storage(StorageError::Failed(_)));
+        assert!(failed(service.append(number(7), draft("failed")).await.unwrap_err()));
+        assert!(failed(service.append_batch(number(7), vec![Ok(draft("failed"))]).await.unwrap_err()));
+    }
 }
 
 #[tokio::test]

@@ -173,7 +173,8 @@ async fn an_administrator_must_name_a_tenant_that_is_there() {
             let deleting = world.deleting.number.to_string();
             let wrong_name = format!("{}_other", world.acme.number);
             for name in ["999999", "acme", "0", "-1", "", &deleting, &wrong_name] {
-                let call = admin.call(operation.method, &world.path(operation)).header("tenantry-tenant", name);
+                let call =
+                    admin.call(operation.method, &world.path(operation)).header("tenantry-tenant", name);
                 let (kind, body) = good_body(operation).unwrap_or(("application/json", ""));
                 call.body(kind, body).send().await.problem(404, "tenant-not-found");
             }
@@ -246,9 +247,14 @@ async fn a_key_in_the_query_or_in_a_cookie_does_not_count() {
 async fn who_may_not_is_told_so_before_what_was_sent_is_looked_at() {
     let world = World::make().await;
     for operation in keyed().iter().filter(|operation| good_body(operation).is_some()) {
-        let bytes = request(operation.method, &world.path(operation), "nonsense", &["Content-Length: 9999999"], b"");
+        let bytes =
+            request(operation.method, &world.path(operation), "nonsense", &["Content-Length: 9999999"], b"");
         exchange(&world.api, &bytes).await.problem(401, "key-malformed");
         let call = world.revoked.call(operation.method, &world.path(operation));
-        call.header("accept", "text/html").body("text/nonsense", "nonsense").send().await.problem(401, "key-unknown");
+        call.header("accept", "text/html")
+            .body("text/nonsense", "nonsense")
+            .send()
+            .await
+            .problem(401, "key-unknown");
     }
 }

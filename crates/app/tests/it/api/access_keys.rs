@@ -72,7 +72,8 @@ async fn keys_are_listed_in_pages() {
     loop {
         let answer = api.admin().get(&target).send().await.expect(200);
         let page = answer.json();
-        let names = page["keys"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap().to_owned());
+        let names =
+            page["keys"].as_array().unwrap().iter().map(|key| key["name"].as_str().unwrap().to_owned());
         pages.push(names.collect::<Vec<_>>());
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         target = format!("{}?limit=3&cursor={cursor}", path(acme.number));
@@ -105,7 +106,9 @@ async fn what_names_no_key_of_the_tenant_is_not_found() {
     let api = Api::start();
     let (acme, other) = (api.tenant("acme").await, api.tenant("other").await);
     let full = acme.key().to_owned();
-    for id in [other.key_id.as_str(), "AAAAAAAAAAAA", "short", &full, "%00", "AAAAAAAAAAA%C3%A9", "............"] {
+    for id in
+        [other.key_id.as_str(), "AAAAAAAAAAAA", "short", &full, "%00", "AAAAAAAAAAA%C3%A9", "............"]
+    {
         let answer = api.admin().delete(&format!("{}/{id}", path(acme.number))).send().await;
         answer.problem(404, "access-key-not-found");
     }

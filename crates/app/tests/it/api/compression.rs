@@ -43,7 +43,9 @@ async fn what_was_compressed_is_the_same_when_it_is_unpacked() {
     let (api, acme) = with_value("text/plain", 300_000).await;
     let plain = get(&acme, "identity").await.body;
     let client = || reqwest::Client::builder().no_proxy();
-    for client in [client().no_brotli().no_zstd(), client().no_gzip().no_zstd(), client().no_gzip().no_brotli()] {
+    for client in
+        [client().no_brotli().no_zstd(), client().no_gzip().no_zstd(), client().no_gzip().no_brotli()]
+    {
         let url = format!("http://{}/api/v1/kv/a", api.address());
         let answer = client.build().unwrap().get(url).bearer_auth(acme.key()).send().await.unwrap();
         assert_eq!(answer.status(), 200);

@@ -72,8 +72,12 @@ async fn events_of_many_get_sequences_without_gap() {
     let count = MANY as u64 * 2;
     assert_eq!(sequences, (1..=count).collect());
     let page = acme.get("/api/v1/events?limit=1000&order=asc").send().await.expect(200).json();
-    let times: Vec<&str> =
-        page["events"].as_array().unwrap().iter().map(|event| event["created_at"].as_str().unwrap()).collect();
+    let times: Vec<&str> = page["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["created_at"].as_str().unwrap())
+        .collect();
     assert!(times.is_sorted(), "times do not fall as sequences grow");
 }
 
@@ -110,8 +114,10 @@ async fn tenants_that_are_made_at_once_have_numbers_of_their_own() {
     let api = Api::start();
     let make = |_| api.admin().post("/api/v1/tenants").json(&json!({"name": "acme"})).send();
     let answers = join_all((0..MANY).map(make)).await;
-    let numbers: BTreeSet<i64> =
-        answers.into_iter().map(|answer| answer.expect(201).json()["tenant_number"].as_i64().unwrap()).collect();
+    let numbers: BTreeSet<i64> = answers
+        .into_iter()
+        .map(|answer| answer.expect(201).json()["tenant_number"].as_i64().unwrap())
+        .collect();
     assert_eq!(numbers.len(), MANY);
 }
 
@@ -129,4 +135,31 @@ async fn of_many_who_change_a_tenant_that_they_have_read_exactly_one_does() {
     let changed: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
     assert_eq!(changed.len(), 1);
     assert_eq!(api.admin().get(&path).send().await.expect(200).json(), changed[0].json());
+}
+
+#[tokio::test]
+async fn who_finds_no_room_in_the_queue_is_told_so_and_nothing_of_it_is_stored() {
+    let api = Api::start_with(&[("sqlite.max_queued_writes", "1")]);
+    let acme = api.tenant("acme").await;
+    let put = |number: usize| acme.put(&format!("/api/v1/kv/key{number}")).untyped_body("x").send();
+    let answers = join_all((0..4 * MANY).map(put)).await;
+    let (mut stored, mut refused) = (BTreeSet::new(), 0);
+    for (number, answer) in answers.iter().enumerate() {
+        if answer.status == 201 {
+            stored.insert(format!("key{number}"));
+        } else {
+            answer.problem(503, "unavailable");
+            assert_eq!(answer.the("retry-after"), "1");
+            refused += 1;
+        }
+    }
+    assert!(refused > 0 && !stored.is_empty(), "{refused} were refused");
+    let page = acme.get("/api/v1/kv?limit=1000&keys_only=true").send().await.expect(200).json();
+    let listed: BTreeSet<String> = page["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["key"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(listed, stored, "what was acknowledged is there, and nothing else");
 }

@@ -48,7 +48,7 @@ async fn head_is_get_without_the_body() {
     let admin = world.api.admin();
     for operation in Operation::all().iter().filter(|operation| operation.method == "GET") {
         let path = world.path(operation);
-        let ask = |method: &str| admin.call(method, &path).of_tenant(world.acme.number).send();
+        let ask = |method: &str| admin.call(method, &path).of_tenant(&world.acme.number).send();
         let (got, told) = (ask("GET").await.expect(200), ask("HEAD").await.expect(200));
         assert!(told.body.is_empty(), "{path}");
         for name in ["content-type", "content-length", "etag", "link", "last-modified", "vary"] {
@@ -87,7 +87,9 @@ async fn a_method_that_a_path_does_not_know_is_answered_with_those_it_knows() {
     for (path, mut known) in methods {
         let operation = operations.iter().find(|operation| operation.path == path).unwrap();
         known.sort_unstable();
-        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "X"] {
+        for method in
+            ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get", "X"]
+        {
             if known.contains(&method) {
                 continue;
             }
@@ -141,7 +143,7 @@ fn json_calls(world: &World) -> Vec<(Operation, Call)> {
     let operations = Operation::all().into_iter().filter(answers_json);
     let calls = operations.map(|operation| {
         let call = world.api.admin().call(operation.method, &world.path(&operation));
-        let call = call.of_tenant(world.acme.number);
+        let call = call.of_tenant(&world.acme.number);
         let call = match good_body(&operation) {
             Some((kind, body)) => call.body(kind, body),
             None => call,
@@ -155,7 +157,14 @@ fn json_calls(world: &World) -> Vec<(Operation, Call)> {
 async fn who_does_not_take_json_is_told_and_nothing_is_done() {
     let world = World::make().await;
     assert!(json_calls(&world).len() >= 14);
-    for accept in ["text/html", "application/xml, text/*", "application/json;q=0", "*/*;q=0.0", "application/jsonx", "x"] {
+    for accept in [
+        "text/html",
+        "application/xml, text/*",
+        "application/json;q=0",
+        "*/*;q=0.0",
+        "application/jsonx",
+        "x",
+    ] {
         unchanged(&world.api, async {
             for (_, call) in json_calls(&world) {
                 call.header("accept", accept).send().await.problem(406, "not-acceptable");
@@ -173,7 +182,9 @@ async fn a_type_that_is_named_and_refused_is_refused_although_all_others_are_tak
         let answer = world.acme.get("/api/v1/kv").header("accept", accept).send().await;
         answer.problem(406, "not-acceptable");
     }
-    for accept in ["application/json, */*;q=0", "text/html, application/*;q=0.1", "*/*;q=0, application/json;q=0.001"] {
+    for accept in
+        ["application/json, */*;q=0", "text/html, application/*;q=0.1", "*/*;q=0, application/json;q=0.001"]
+    {
         world.acme.get("/api/v1/kv").header("accept", accept).send().await.expect(200);
     }
 }
@@ -181,9 +192,15 @@ async fn a_type_that_is_named_and_refused_is_refused_although_all_others_are_tak
 #[tokio::test]
 async fn who_takes_json_in_any_words_is_answered() {
     let world = World::make().await;
-    for accept in
-        ["application/json", "APPLICATION/JSON", "*/*", "application/*", "text/html;q=0.9, */*;q=0.1", "application/json; charset=utf-8", ""]
-    {
+    for accept in [
+        "application/json",
+        "APPLICATION/JSON",
+        "*/*",
+        "application/*",
+        "text/html;q=0.9, */*;q=0.1",
+        "application/json; charset=utf-8",
+        "",
+    ] {
         world.acme.get("/api/v1/kv").header("accept", accept).send().await.expect(200);
     }
 }
@@ -223,7 +240,8 @@ async fn times_are_rfc_3339_in_utc_with_microseconds() {
 #[tokio::test]
 async fn no_answer_but_that_to_its_making_shows_a_key() {
     let world = World::make().await;
-    let secrets = [world.acme.key(), world.other.key(), world.revoked.key(), world.api.admin().key()].map(|key| key[17..].to_owned());
+    let secrets = [world.acme.key(), world.other.key(), world.revoked.key(), world.api.admin().key()]
+        .map(|key| key[17..].to_owned());
     for (operation, call) in json_calls(&world) {
         if (operation.method, operation.path) == ("DELETE", "/api/v1/tenants/{tenant}") {
             continue;

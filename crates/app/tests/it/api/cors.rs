@@ -35,7 +35,10 @@ async fn a_page_of_a_configured_origin_may_call() {
             assert_eq!(answer.the("access-control-allow-origin"), origin);
             assert!(answer.the("access-control-allow-methods").contains(method), "{answer:?}");
             let headers = answer.the("access-control-allow-headers").to_ascii_lowercase();
-            assert!(["authorization", "content-type", "if-match"].iter().all(|name| headers.contains(name)), "{headers}");
+            assert!(
+                ["authorization", "content-type", "if-match"].iter().all(|name| headers.contains(name)),
+                "{headers}"
+            );
             assert!(answer.headers.contains_key("x-request-id"));
         }
         let answer = acme.put("/api/v1/kv/a").header("origin", origin).untyped_body("x").send().await;
@@ -45,7 +48,8 @@ async fn a_page_of_a_configured_origin_may_call() {
             assert!(exposed.contains(name), "{name}: {exposed}");
         }
         assert_eq!(answer.header("access-control-allow-credentials"), None);
-        let vary = answer.headers.get_all("vary").iter().map(|value| value.to_str().unwrap().to_ascii_lowercase());
+        let vary =
+            answer.headers.get_all("vary").iter().map(|value| value.to_str().unwrap().to_ascii_lowercase());
         assert!(vary.collect::<Vec<_>>().join(",").contains("origin"), "{answer:?}");
     }
 }
@@ -64,7 +68,13 @@ async fn a_page_of_a_configured_origin_can_read_why_it_was_refused() {
 #[tokio::test]
 async fn a_page_of_another_origin_is_not_let_in() {
     let api = allowing(OURS);
-    for origin in ["https://evil.example", "http://app.example.com", "https://app.example.com:8443", "https://app.example.com.evil.example", "null"] {
+    for origin in [
+        "https://evil.example",
+        "http://app.example.com",
+        "https://app.example.com:8443",
+        "https://app.example.com.evil.example",
+        "null",
+    ] {
         let answer = preflight(&api, origin, "PUT", "/api/v1/kv/a").await;
         assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
         let answer = api.anyone().get("/api/v1/ping").header("origin", origin).send().await;

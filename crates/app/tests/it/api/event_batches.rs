@@ -27,7 +27,10 @@ async fn a_batch_is_stored_in_its_order() {
     let outcome = post(&acme, &json!([event("one"), event("two"), event("three")])).await.expect(201);
     assert_eq!(outcome.header("location"), None);
     let outcome = outcome.json();
-    assert_eq!((&outcome["accepted"], &outcome["duplicates"], &outcome["rejected"]), (&json!(3), &json!(0), &json!(0)));
+    assert_eq!(
+        (&outcome["accepted"], &outcome["duplicates"], &outcome["rejected"]),
+        (&json!(3), &json!(0), &json!(0))
+    );
     for (index, result) in outcome["results"].as_array().unwrap().iter().enumerate() {
         assert_eq!((&result["index"], &result["status"]), (&json!(index), &json!(201)));
         assert_eq!(result["sequence"], index + 1);
@@ -47,11 +50,14 @@ async fn what_is_wrong_with_an_item_is_told_and_the_others_are_stored() {
     let batch = json!([event("one"), bad, 5, event("two"), {"mesage": "x"}]);
     let outcome = post(&acme, &batch).await.expect(207).json();
     assert_eq!((&outcome["accepted"], &outcome["rejected"]), (&json!(2), &json!(3)));
-    let statuses: Vec<_> = outcome["results"].as_array().unwrap().iter().map(|item| item["status"].clone()).collect();
+    let statuses: Vec<_> =
+        outcome["results"].as_array().unwrap().iter().map(|item| item["status"].clone()).collect();
     assert_eq!(statuses, [201, 422, 422, 201, 422]);
-    for (index, faults) in
-        [(1, vec!["/component length", "/email email"]), (2, vec![" type"]), (4, vec!["/mesage unknown_field"])]
-    {
+    for (index, faults) in [
+        (1, vec!["/component length", "/email email"]),
+        (2, vec![" type"]),
+        (4, vec!["/mesage unknown_field"]),
+    ] {
         let result = &outcome["results"][index];
         let problem = &result["problem"];
         assert_eq!(faults_of(problem), faults, "{index}");
@@ -135,7 +141,8 @@ async fn white_space_before_the_bracket_does_not_count() {
 
 #[tokio::test]
 async fn a_batch_may_be_larger_than_one_event() {
-    let api = Api::start_with(&[("limits.max_json_body_bytes", "1024"), ("limits.max_batch_body_bytes", "4096")]);
+    let api =
+        Api::start_with(&[("limits.max_json_body_bytes", "1024"), ("limits.max_batch_body_bytes", "4096")]);
     let acme = api.tenant("acme").await;
     let large = event(&"x".repeat(1500));
     post(&acme, &json!([large])).await.expect(201);

@@ -37,7 +37,8 @@ async fn component_environment_and_email_are_compared_to_the_letter() {
     one["email"] = json!("ada@example.com");
     let mut two = event("billing", "staging", "2");
     two["email"] = json!("Ada@example.com");
-    let (_api, acme) = with(json!([one, two, event("Billing", "production", "3"), event("ü", "a b+c", "4")])).await;
+    let (_api, acme) =
+        with(json!([one, two, event("Billing", "production", "3"), event("ü", "a b+c", "4")])).await;
     for (query, expected) in [
         (vec![("component", "billing")], vec![1, 2]),
         (vec![("component", "Billing")], vec![3]),
@@ -66,7 +67,8 @@ async fn a_plus_is_a_space_in_a_query() {
 
 #[tokio::test]
 async fn a_message_is_found_by_any_part_whatever_its_case() {
-    let texts = ["Order FAILED", "100% sure", "a_b", "ÜBERWEISUNG fehlt", "a*b?[c]", "back\\slash", "it's \"so\""];
+    let texts =
+        ["Order FAILED", "100% sure", "a_b", "ÜBERWEISUNG fehlt", "a*b?[c]", "back\\slash", "it's \"so\""];
     let events: Vec<_> = texts.iter().map(|text| event("a", "b", text)).collect();
     let (_api, acme) = with(json!(events)).await;
     for (part, expected) in [
@@ -129,7 +131,8 @@ async fn a_range_of_time_includes_both_its_ends() {
     for from in &times {
         for to in &times {
             let within = |time: &String| from <= time && time <= to;
-            let expected: Vec<u64> = (1..=3).filter(|sequence| within(&times[*sequence as usize - 1])).collect();
+            let expected: Vec<u64> =
+                (1..=3).filter(|sequence| within(&times[*sequence as usize - 1])).collect();
             assert_eq!(shown(&acme, &[("from_date", from), ("to_date", to)]).await, expected);
         }
     }
@@ -163,7 +166,9 @@ async fn a_day_may_be_written_in_two_ways_and_is_meant_whole() {
 #[tokio::test]
 async fn after_a_sequence_come_those_that_are_larger() {
     let (_api, acme) = with(json!([event("a", "b", "1"), event("a", "b", "2"), event("a", "b", "3")])).await;
-    for (after, expected) in [("0", vec![1, 2, 3]), ("2", vec![3]), ("3", vec![]), ("9223372036854775807", vec![])] {
+    for (after, expected) in
+        [("0", vec![1, 2, 3]), ("2", vec![3]), ("3", vec![]), ("9223372036854775807", vec![])]
+    {
         assert_eq!(shown(&acme, &[("after_sequence", after)]).await, expected, "{after}");
     }
     let page = acme.get("/api/v1/events?after_sequence=1&order=desc").send().await.expect(200).json();
@@ -227,7 +232,14 @@ async fn what_may_occur_once_is_refused_when_it_is_repeated() {
 #[tokio::test]
 async fn a_query_that_cannot_be_decoded_is_refused() {
     let (_api, acme) = with(json!([event("a", "b", "c")])).await;
-    for query in ["message=%", "message=%f", "message=%zz", "message=%ff", "m%e9=1", &format!("message={}", "x".repeat(17_000))] {
+    for query in [
+        "message=%",
+        "message=%f",
+        "message=%zz",
+        "message=%ff",
+        "m%e9=1",
+        &format!("message={}", "x".repeat(17_000)),
+    ] {
         acme.get(&format!("/api/v1/events?{query}")).send().await.problem(400, "invalid-query");
     }
 }

@@ -95,12 +95,14 @@ async fn an_id_of_the_callers_own_is_kept_and_stored_once() {
         let again = acme.post(EVENTS).json(&draft).send().await.expect(200);
         assert_eq!(again.text(), first.text(), "what is stored is answered");
         assert_eq!(again.header("location"), None);
-        let other = json!({"id": id.to_uppercase(), "component": "x", "environment": "y", "message": "second"});
+        let other =
+            json!({"id": id.to_uppercase(), "component": "x", "environment": "y", "message": "second"});
         let other = acme.post(EVENTS).json(&other).send().await.expect(200);
         assert_eq!(other.text(), first.text(), "the first stands, whatever comes later");
     }
     let page = acme.get("/api/v1/events?order=asc").send().await.expect(200).json();
-    let sequences: Vec<_> = page["events"].as_array().unwrap().iter().map(|event| event["sequence"].clone()).collect();
+    let sequences: Vec<_> =
+        page["events"].as_array().unwrap().iter().map(|event| event["sequence"].clone()).collect();
     assert_eq!(sequences, [1, 2], "repeats take no sequence");
 }
 
@@ -144,6 +146,6 @@ async fn a_tenants_key_may_name_its_own_tenant() {
     let api = Api::start();
     let acme = api.tenant("acme").await;
     for name in [acme.number.to_string(), acme.id.clone()] {
-        acme.get(EVENTS).of_tenant(name).send().await.expect(200);
+        acme.get(EVENTS).of_tenant(&name).send().await.expect(200);
     }
 }

@@ -211,7 +211,7 @@ impl Call {
     }
 
     /// Names the tenant, as an administrator does.
-    pub(crate) fn of_tenant(self, tenant: impl ToString) -> Self {
+    pub(crate) fn of_tenant(self, tenant: &(impl ToString + ?Sized)) -> Self {
         self.header("tenantry-tenant", &tenant.to_string())
     }
 

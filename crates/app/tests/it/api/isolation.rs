@@ -68,8 +68,15 @@ async fn naming_another_tenant_is_like_naming_one_that_does_not_exist() {
         ]
     };
     unchanged(&world.api, async {
-        for name in [world.acme.number.to_string(), world.acme.id.clone(), world.suspended.id.clone(), world.deleting.id.clone()] {
-            for (theirs, nobodys) in calls(&world.other, &world.event).into_iter().zip(calls(&world.other, &world.event)) {
+        for name in [
+            world.acme.number.to_string(),
+            world.acme.id.clone(),
+            world.suspended.id.clone(),
+            world.deleting.id.clone(),
+        ] {
+            for (theirs, nobodys) in
+                calls(&world.other, &world.event).into_iter().zip(calls(&world.other, &world.event))
+            {
                 let answer = same(theirs.of_tenant(&name), nobodys.of_tenant("999999_nobody")).await;
                 answer.problem(404, "tenant-not-found");
             }
@@ -136,8 +143,8 @@ async fn a_cursor_of_another_tenant_is_refused() {
         world.acme.get(&target).send().await.expect(200);
         world.other.get(&target).send().await.problem(400, "invalid-cursor");
         let admin = world.api.admin();
-        admin.get(&target).of_tenant(world.other.number).send().await.problem(400, "invalid-cursor");
-        admin.get(&target).of_tenant(world.acme.number).send().await.expect(200);
+        admin.get(&target).of_tenant(&world.other.number).send().await.problem(400, "invalid-cursor");
+        admin.get(&target).of_tenant(&world.acme.number).send().await.expect(200);
     }
     let keys = |tenant: i64| format!("/api/v1/tenants/{tenant}/keys?limit=1");
     let page = world.api.admin().get(&keys(world.acme.number)).send().await.expect(200).json();

@@ -23,7 +23,8 @@ async fn a_value_with_an_end_says_so() {
     let read = acme.get("/api/v1/kv/a").send().await.expect(200);
     assert_eq!(put.the("expires"), read.the("expires"));
     let entry = acme.get("/api/v1/kv").send().await.expect(200).json()["entries"][0].clone();
-    let seconds = |name: &str| tenantry_domain::Timestamp::parse_rfc3339(entry[name].as_str().unwrap()).unwrap();
+    let seconds =
+        |name: &str| tenantry_domain::Timestamp::parse_rfc3339(entry[name].as_str().unwrap()).unwrap();
     assert_eq!(seconds("expires_at").as_micros() - seconds("updated_at").as_micros(), 3_600_000_000);
     acme.put("/api/v1/kv/a").untyped_body("x").send().await.expect(200);
     let read = acme.get("/api/v1/kv/a").send().await.expect(200);

@@ -56,7 +56,20 @@ async fn the_whole_range_of_64_bits_can_be_counted() {
 async fn what_is_no_decimal_integer_is_not_incremented() {
     let api = Api::start();
     let acme = api.tenant("acme").await;
-    for value in ["", "x", "1.0", " 1", "1 ", "+1", "-", "0x10", "99999999999999999999", "9223372036854775808", "1\n", "١"] {
+    for value in [
+        "",
+        "x",
+        "1.0",
+        " 1",
+        "1 ",
+        "+1",
+        "-",
+        "0x10",
+        "99999999999999999999",
+        "9223372036854775808",
+        "1\n",
+        "١",
+    ] {
         acme.set("n", value).await;
         for body in [json!({"increment": 1}), json!({"increment": 1, "initial": 1})] {
             unchanged(&api, count(&acme, &body)).await.problem(409, "not-incrementable");

@@ -66,7 +66,8 @@ async fn keys_only_leaves_the_values_out() {
 
 #[tokio::test]
 async fn keys_stand_in_the_order_of_their_bytes() {
-    let (_api, acme) = with(&["b", "a", "B", "a/b", "a0", "%C3%A9", "10", "9", "%EF%BF%BD", "%F0%9F%A6%80"]).await;
+    let (_api, acme) =
+        with(&["b", "a", "B", "a/b", "a0", "%C3%A9", "10", "9", "%EF%BF%BD", "%F0%9F%A6%80"]).await;
     assert_eq!(keys(&page(&acme, "").await), ["10", "9", "B", "a", "a/b", "a0", "b", "é", "\u{fffd}", "🦀"]);
 }
 
@@ -149,5 +150,8 @@ async fn a_parameter_that_cannot_be_read_is_refused_and_named() {
         ("order=asc", "/order unknown"),
     ] {
         acme.get(&format!("/api/v1/kv?{query}")).send().await.query_faults(&[fault]);
+    }
+    for query in ["prefix=%ff", "prefix=%C3", "prefix=%zz"] {
+        acme.get(&format!("/api/v1/kv?{query}")).send().await.problem(400, "invalid-query");
     }
 }

@@ -60,7 +60,11 @@ async fn a_write_whose_precondition_holds_is_made() {
             let value = header.1.replace("ETAG", &etag);
             let answer = write(&acme, method, "a", &[(header.0, &value)]).await;
             answer.expect_one_of(&[200, 204]);
-            assert_ne!(acme.get("/api/v1/kv/a").send().await.header("etag"), Some(etag.as_str()), "{method} {header:?}");
+            assert_ne!(
+                acme.get("/api/v1/kv/a").send().await.header("etag"),
+                Some(etag.as_str()),
+                "{method} {header:?}"
+            );
         }
     }
 }
@@ -131,7 +135,8 @@ async fn a_value_that_is_unchanged_is_not_sent_again() {
     acme.set("a", "1").await;
     for tags in ["\"1\"", "W/\"1\"", "\"7\", \"1\"", "*"] {
         for method in ["GET", "HEAD"] {
-            let answer = acme.call(method, "/api/v1/kv/a").header("if-none-match", tags).send().await.expect(304);
+            let answer =
+                acme.call(method, "/api/v1/kv/a").header("if-none-match", tags).send().await.expect(304);
             assert_eq!((answer.the("etag"), answer.the("tenantry-version")), ("\"1\"", "1"));
             assert!(answer.body.is_empty() && answer.header("content-type").is_none(), "{answer:?}");
         }

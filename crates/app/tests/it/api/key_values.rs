@@ -35,7 +35,9 @@ async fn any_bytes_come_back_as_they_were() {
     let api = Api::start();
     let acme = api.tenant("acme").await;
     let all: Vec<u8> = (0..=255).collect();
-    for (value, status) in [(&b""[..], 201), (b"\0", 200), (&all, 200), (b"\xff\xfe", 200), (b"\r\n\r\n", 200)] {
+    for (value, status) in
+        [(&b""[..], 201), (b"\0", 200), (&all, 200), (b"\xff\xfe", 200), (b"\r\n\r\n", 200)]
+    {
         put(&acme, "application/x-any", value).await.expect(status);
         let read = get(&acme).await.expect(200);
         assert_eq!(read.body, value);
@@ -47,7 +49,12 @@ async fn any_bytes_come_back_as_they_were() {
 async fn a_content_type_is_kept_as_it_was_sent() {
     let api = Api::start();
     let acme = api.tenant("acme").await;
-    for kind in ["text/plain; charset=UTF-8", "Application/Vnd.a+JSON;v=\"1\"", "image/png", &format!("a/{}", "b".repeat(253))] {
+    for kind in [
+        "text/plain; charset=UTF-8",
+        "Application/Vnd.a+JSON;v=\"1\"",
+        "image/png",
+        &format!("a/{}", "b".repeat(253)),
+    ] {
         put(&acme, kind, b"x").await;
         assert_eq!(get(&acme).await.expect(200).the("content-type"), kind);
     }
@@ -73,7 +80,9 @@ async fn head_tells_all_but_the_bytes() {
     let acme = api.tenant("acme").await;
     put(&acme, "text/x", b"hello").await.expect(201);
     let (got, told) = (get(&acme).await, acme.head("/api/v1/kv/a").send().await.expect(200));
-    for name in ["etag", "tenantry-version", "last-modified", "content-type", "content-length", "cache-control"] {
+    for name in
+        ["etag", "tenantry-version", "last-modified", "content-type", "content-length", "cache-control"]
+    {
         assert_eq!(told.the(name), got.the(name), "{name}");
     }
     assert!(told.body.is_empty());

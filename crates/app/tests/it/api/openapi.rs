@@ -75,7 +75,8 @@ fn fits(template: &str, path: &str) -> bool {
     loop {
         match (wanted.next(), found.next()) {
             (None, None) => return true,
-            (Some(wanted), Some(found)) if wanted.starts_with('{') && !found.is_empty() || wanted == found => {}
+            (Some(wanted), Some(found))
+                if wanted.starts_with('{') && !found.is_empty() || wanted == found => {}
             _ => return false,
         }
     }
@@ -85,7 +86,8 @@ fn fits(template: &str, path: &str) -> bool {
 #[track_caller]
 pub(crate) fn check(method: &str, target: &str, answer: &Answer) {
     let path = target.split('?').next().unwrap_or_default();
-    let Some(operation) = Operation::all().into_iter().find(|operation| operation.serves(method, path)) else {
+    let Some(operation) = Operation::all().into_iter().find(|operation| operation.serves(method, path))
+    else {
         // Pages for people, preflights and what is refused for its path or method.
         return;
     };

@@ -11,7 +11,10 @@ use super::openapi::{DOCUMENT, Operation, faults};
 use super::world::{World, good_body};
 
 fn operation(method: &str, path: &str) -> Operation {
-    Operation::all().into_iter().find(|operation| (operation.method, operation.path) == (method, path)).unwrap()
+    Operation::all()
+        .into_iter()
+        .find(|operation| (operation.method, operation.path) == (method, path))
+        .unwrap()
 }
 
 /// Every success that the document promises, as `<method> <path> <status>`.
@@ -110,12 +113,19 @@ async fn the_headers_that_are_promised_come() {
     for (operation, answer) in successes(&world).await {
         let promised = &operation.description["responses"][answer.status.to_string()]["headers"];
         for (name, _) in promised.as_object().into_iter().flatten() {
-            let sometimes = SOMETIMES.iter().any(|(header, path)| header == name && (path.is_empty() || *path == operation.path));
+            let sometimes = SOMETIMES
+                .iter()
+                .any(|(header, path)| header == name && (path.is_empty() || *path == operation.path));
             assert!(sometimes || answer.header(name).is_some(), "no {name}: {operation:?} {answer:?}");
         }
         for name in ["etag", "location", "tenantry-version", "expires", "link", "last-modified"] {
-            let documented = promised.as_object().is_some_and(|all| all.keys().any(|header| header.eq_ignore_ascii_case(name)));
-            assert!(documented || answer.header(name).is_none(), "{name} is not documented: {operation:?} {answer:?}");
+            let documented = promised
+                .as_object()
+                .is_some_and(|all| all.keys().any(|header| header.eq_ignore_ascii_case(name)));
+            assert!(
+                documented || answer.header(name).is_none(),
+                "{name} is not documented: {operation:?} {answer:?}"
+            );
         }
     }
 }
@@ -127,7 +137,8 @@ async fn a_member_that_is_always_there_is_documented_as_required() {
         if name.ends_with("Draft") || name == "TenantPatch" || name == "Increment" {
             continue;
         }
-        let parts: Vec<&Value> = schema["allOf"].as_array().map_or_else(|| vec![schema], |parts| parts.iter().collect());
+        let parts: Vec<&Value> =
+            schema["allOf"].as_array().map_or_else(|| vec![schema], |parts| parts.iter().collect());
         for part in parts {
             let required = part["required"].as_array().cloned().unwrap_or_default();
             for (member, _) in part["properties"].as_object().into_iter().flatten() {
@@ -162,7 +173,11 @@ async fn the_examples_of_bodies_are_taken() {
         for (kind, content) in contents.into_iter().flatten().filter(|(kind, _)| kind.ends_with("json")) {
             let body = example(&content["schema"]);
             assert_eq!(faults(&content["schema"], &body), None, "{operation:?} {body}");
-            let actor = if operation.path.starts_with("/api/v1/tenants") { world.api.admin() } else { world.acme.actor.clone() };
+            let actor = if operation.path.starts_with("/api/v1/tenants") {
+                world.api.admin()
+            } else {
+                world.acme.actor.clone()
+            };
             let call = actor.call(operation.method, &world.path(&operation)).body(kind, body.to_string());
             let answer = call.send().await;
             assert!((200..300).contains(&answer.status), "{body} {answer:?}");
@@ -186,8 +201,13 @@ async fn the_examples_of_parameters_are_taken() {
             };
             let text = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
             let value: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
-            let target = format!("{}?{}={value}", world.path(&operation), parameter["name"].as_str().unwrap());
-            let actor = if operation.path.starts_with("/api/v1/tenants") { world.api.admin() } else { world.acme.actor.clone() };
+            let target =
+                format!("{}?{}={value}", world.path(&operation), parameter["name"].as_str().unwrap());
+            let actor = if operation.path.starts_with("/api/v1/tenants") {
+                world.api.admin()
+            } else {
+                world.acme.actor.clone()
+            };
             let call = actor.call(operation.method, &target);
             let answer = match good_body(&operation) {
                 Some((kind, body)) => call.body(kind, body).send().await,
@@ -207,7 +227,9 @@ async fn the_document_is_one_of_openapi_3_1_with_an_operation_id_each() {
     let ids: BTreeSet<&str> =
         operations.iter().map(|operation| operation.description["operationId"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), operations.len());
-    for path in ["/api/v1/ping", "/api/v1/tenants", "/api/v1/events/{id}", "/api/v1/kv/{key}", "/problems/{code}"] {
+    for path in
+        ["/api/v1/ping", "/api/v1/tenants", "/api/v1/events/{id}", "/api/v1/kv/{key}", "/problems/{code}"]
+    {
         operation("GET", path);
     }
 }

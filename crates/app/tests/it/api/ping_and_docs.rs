@@ -13,7 +13,9 @@ async fn a_ping_is_answered_with_pong() {
 #[tokio::test]
 async fn what_is_open_to_all_does_not_look_at_a_key() {
     let api = Api::start();
-    for path in ["/api/v1/ping", "/livez", "/readyz", "/openapi.json", "/docs/", "/problems", "/problems/key-missing"] {
+    for path in
+        ["/api/v1/ping", "/livez", "/readyz", "/openapi.json", "/docs/", "/problems", "/problems/key-missing"]
+    {
         api.bearer("nonsense").get(path).send().await.expect(200);
     }
 }
@@ -91,7 +93,8 @@ async fn the_document_is_served_to_the_byte_as_it_is_printed() {
 async fn the_list_of_problems_leads_to_the_page_of_each() {
     let api = Api::start();
     let list = api.anyone().get("/problems").send().await.expect(200).text();
-    let links: Vec<String> = links_of(&list).into_iter().filter(|link| link.starts_with("/problems/")).collect();
+    let links: Vec<String> =
+        links_of(&list).into_iter().filter(|link| link.starts_with("/problems/")).collect();
     assert!(links.len() >= 30, "{links:?}");
     for link in links {
         let page = api.anyone().get(&link).send().await.expect(200);

@@ -30,13 +30,22 @@ async fn every_problem_of_every_operation_comes_as_documented() {
         let provoked = operation.problems().into_iter().filter(|(_, code)| !NOT_FROM_OUTSIDE.contains(code));
         let provoked = provoked.map(async |(status, code)| {
             let answer = provoke(&world, &expired, &operation, code).await;
-            assert_eq!((answer.status, code), (status, code), "{} {} {answer:?}", operation.method, operation.path);
+            assert_eq!(
+                (answer.status, code),
+                (status, code),
+                "{} {} {answer:?}",
+                operation.method,
+                operation.path
+            );
             answer.problem(status, code);
         });
         join_all(provoked).await;
         let mut after = snapshot(&world.api).await;
         // The key of another scope that was made to be refused.
-        after["contents"][0]["keys"].as_array_mut().unwrap().truncate(before["contents"][0]["keys"].as_array().unwrap().len());
+        after["contents"][0]["keys"]
+            .as_array_mut()
+            .unwrap()
+            .truncate(before["contents"][0]["keys"].as_array().unwrap().len());
         assert_eq!(after, before, "{} {} changed something", operation.method, operation.path);
     }
 }

@@ -19,7 +19,13 @@ async fn requests_that_are_sent_at_once_are_answered_in_their_order() {
     let mut bytes = Vec::new();
     for number in 0..50 {
         let value = number.to_string();
-        bytes.extend(request("PUT", "/api/v1/kv/a", acme.key(), &["Content-Type: text/plain"], value.as_bytes()));
+        bytes.extend(request(
+            "PUT",
+            "/api/v1/kv/a",
+            acme.key(),
+            &["Content-Type: text/plain"],
+            value.as_bytes(),
+        ));
         bytes.extend(request("GET", "/api/v1/kv/a", acme.key(), &[], b""));
     }
     let mut connection = Raw::open(&api).await;
@@ -40,7 +46,13 @@ async fn a_body_may_come_in_chunks_of_any_size() {
         ("5;name=value\r\nhello\r\n0\r\n\r\n", "hello"),
         ("00005\r\nhello\r\n0\r\n\r\n", "hello"),
     ] {
-        let head = request("PUT", "/api/v1/kv/a", acme.key(), &["Content-Type: text/plain", "Transfer-Encoding: chunked"], b"");
+        let head = request(
+            "PUT",
+            "/api/v1/kv/a",
+            acme.key(),
+            &["Content-Type: text/plain", "Transfer-Encoding: chunked"],
+            b"",
+        );
         let mut connection = Raw::open(&api).await;
         connection.send(&head).await;
         // Byte for byte, so that chunks are torn everywhere.
@@ -57,8 +69,19 @@ async fn a_body_may_come_in_chunks_of_any_size() {
 #[tokio::test]
 async fn chunks_that_cannot_be_read_are_refused_and_change_nothing() {
     let (api, acme) = with_tenant().await;
-    for framed in ["zz\r\nhello\r\n0\r\n\r\n", "-5\r\nhello\r\n0\r\n\r\n", "5\r\nhelloXX0\r\n\r\n", "fffffffffffffffff\r\nx"] {
-        let head = request("PUT", "/api/v1/kv/a", acme.key(), &["Content-Type: text/plain", "Transfer-Encoding: chunked"], b"");
+    for framed in [
+        "zz\r\nhello\r\n0\r\n\r\n",
+        "-5\r\nhello\r\n0\r\n\r\n",
+        "5\r\nhelloXX0\r\n\r\n",
+        "fffffffffffffffff\r\nx",
+    ] {
+        let head = request(
+            "PUT",
+            "/api/v1/kv/a",
+            acme.key(),
+            &["Content-Type: text/plain", "Transfer-Encoding: chunked"],
+            b"",
+        );
         unchanged(&api, async {
             let mut connection = Raw::open(&api).await;
             connection.send_what_is_taken(&head).await;
@@ -135,7 +158,9 @@ async fn a_head_that_cannot_be_read_is_refused_and_the_connection_closed() {
         "GET /api v1/ping HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
         format!("GET /api/v1/ping HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "x".repeat(1024 * 1024)),
         format!("GET /api/v1/ping HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-Many: x\r\n".repeat(5000)),
-        format!("PUT /api/v1/kv/a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n Folded: x\r\nContent-Length: 1\r\n\r\nx"),
+        format!(
+            "PUT /api/v1/kv/a HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n Folded: x\r\nContent-Length: 1\r\n\r\nx"
+        ),
         "\0\0\0\0\r\n\r\n".to_owned(),
         "\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n".to_owned(),
     ] {
@@ -221,7 +246,10 @@ async fn targets_that_are_no_paths_are_answered() {
             connection.send(&request(method, target, acme.key(), &["Connection: close"], b"")).await;
             let rest = connection.rest().await;
             let rest = String::from_utf8_lossy(&rest);
-            assert!(["HTTP/1.1 4", "HTTP/1.1 302"].iter().any(|start| rest.starts_with(start)), "{method} {target}: {rest}");
+            assert!(
+                ["HTTP/1.1 4", "HTTP/1.1 302"].iter().any(|start| rest.starts_with(start)),
+                "{method} {target}: {rest}"
+            );
         }
     }
 }
@@ -245,7 +273,13 @@ async fn http_2_is_spoken_to_whoever_begins_with_it() {
     assert!(head.bytes().await.unwrap().is_empty());
     let refused = client.get(url("/nowhere")).send().await.unwrap();
     assert_eq!(refused.headers()["content-type"], "application/problem+json");
-    let many = (0..100).map(|_| client.post(url("/api/v1/kv/n")).bearer_auth(acme.key()).json(&json!({"increment": 1, "initial": 1})).send());
+    let many = (0..100).map(|_| {
+        client
+            .post(url("/api/v1/kv/n"))
+            .bearer_auth(acme.key())
+            .json(&json!({"increment": 1, "initial": 1}))
+            .send()
+    });
     for answer in futures_util::future::join_all(many).await {
         assert_eq!(answer.unwrap().status(), 200);
     }

@@ -40,7 +40,9 @@ pub(crate) async fn provoke(world: &World, expired: &Actor, operation: &Operatio
         "validation-failed" => scene.with_body("application/json", r#"{"nonsense":1}"#).send().await,
         "body-incomplete" => scene.bad_chunks().await,
         "body-too-large" => scene.with_body(good_body(operation).unwrap().0, " ".repeat(1025)).send().await,
-        "unsupported-media-type" => scene.good(&scene.caller()).header("content-encoding", "gzip").send().await,
+        "unsupported-media-type" => {
+            scene.good(&scene.caller()).header("content-encoding", "gzip").send().await
+        }
         "invalid-query" => scene.at(&format!("{}?nonsense=1", world.path(operation))).send().await,
         "invalid-cursor" => scene.at(&format!("{}?cursor=nonsense", world.path(operation))).send().await,
         "invalid-header" => scene.good(&scene.caller()).header("if-match", "nonsense").send().await,
@@ -48,7 +50,9 @@ pub(crate) async fn provoke(world: &World, expired: &Actor, operation: &Operatio
         "invalid-path" => scene.raw("/api/v1/kv/%zz").await,
         "request-timeout" => scene.half_a_body().await,
         "access-key-not-found" => scene.at(&format!("{}x", world.path(operation))).send().await,
-        "event-not-found" | "key-value-not-found" => scene.at(&format!("{}x", world.path(operation))).send().await,
+        "event-not-found" | "key-value-not-found" => {
+            scene.at(&format!("{}x", world.path(operation))).send().await
+        }
         "not-incrementable" => scene.at("/api/v1/kv/greeting").send().await,
         "problem-not-found" => scene.at("/problems/nonsense").send().await,
         other => panic!("nobody knows how {operation:?} comes to answer {other}"),
@@ -124,7 +128,9 @@ impl Scene<'_> {
         let (kind, length) = (format!("Content-Type: {kind}"), format!("Content-Length: {}", body.len()));
         let path = self.world.path(self.operation);
         let mut connection = Raw::open(&self.world.api).await;
-        connection.send(&request(self.operation.method, &path, self.caller().key(), &[&kind, &length], b"")).await;
+        connection
+            .send(&request(self.operation.method, &path, self.caller().key(), &[&kind, &length], b""))
+            .await;
         connection.send(&body.as_bytes()[..body.len() / 2]).await;
         connection.answer().await
     }

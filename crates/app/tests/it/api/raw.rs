@@ -16,7 +16,8 @@ pub(crate) struct Raw {
 
 /// The bytes of a request of HTTP/1.1, with `Host`, and with `Content-Length` where there is a body.
 pub(crate) fn request(method: &str, target: &str, key: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
-    let mut text = format!("{method} {target} HTTP/1.1\r\nHost: tenantry.test\r\nAuthorization: Bearer {key}\r\n");
+    let mut text =
+        format!("{method} {target} HTTP/1.1\r\nHost: tenantry.test\r\nAuthorization: Bearer {key}\r\n");
     for header in headers {
         text.push_str(header);
         text.push_str("\r\n");

@@ -22,7 +22,9 @@ async fn a_body_that_does_not_come_is_given_up_and_changes_nothing() {
         let actor = if operation.path.starts_with("/api/v1/tenants") { &admin } else { &world.acme.actor };
         let headers = [&format!("Content-Type: {kind}")[..], &format!("Content-Length: {}", body.len())];
         let mut connection = Raw::open(&world.api).await;
-        connection.send(&request(operation.method, &world.path(&operation), actor.key(), &headers, b"")).await;
+        connection
+            .send(&request(operation.method, &world.path(&operation), actor.key(), &headers, b""))
+            .await;
         connection.send(&body.as_bytes()[..body.len() - 1]).await;
         connection.answer().await.problem(408, "request-timeout");
         // Where one request ends and the next begins cannot be known any more.

@@ -36,7 +36,7 @@ async fn contents_of(admin: &Actor, tenant: i64) -> Value {
 async fn all(admin: &Actor, path: &str, noun: &str, tenant: Option<i64>) -> Vec<Value> {
     let call = admin.get(&format!("{path}?limit=1000"));
     let call = match tenant {
-        Some(tenant) => call.of_tenant(tenant),
+        Some(tenant) => call.of_tenant(&tenant),
         None => call,
     };
     let page = call.send().await.expect(200).json();

@@ -77,7 +77,8 @@ async fn a_patch_changes_what_it_names_and_nothing_else() {
 async fn a_patch_leaves_the_text_of_what_stays() {
     let api = Api::start();
     let draft = r#"{"name":"acme","tenant_info":{"n":12345678901234567890.10}}"#;
-    let created = api.admin().post("/api/v1/tenants").body("application/json", draft).send().await.expect(201);
+    let created =
+        api.admin().post("/api/v1/tenants").body("application/json", draft).send().await.expect(201);
     let patch = api.admin().patch(created.the("location")).json(&json!({"tenant_info": {"a": 1}}));
     let patched = patch.send().await.expect(200);
     assert!(patched.text().contains("12345678901234567890.10"), "{patched:?}");
@@ -203,7 +204,8 @@ async fn a_change_whose_precondition_holds_is_made() {
 async fn of_two_who_change_what_they_have_read_one_is_told_to_read_again() {
     let acme = Registered::with_info(&json!({})).await;
     let etag = acme.shown().await.the("etag").to_owned();
-    let put = |name: &str| acme.admin().put(&acme.path).header("if-match", &etag).json(&json!({"name": name}));
+    let put =
+        |name: &str| acme.admin().put(&acme.path).header("if-match", &etag).json(&json!({"name": name}));
     put("first").send().await.expect(200);
     put("second").send().await.problem(412, "precondition-failed");
     assert_eq!(acme.shown().await.json()["name"], "first");

@@ -67,7 +67,7 @@ async fn the_data_of_a_deleted_tenant_is_out_of_reach_at_once() {
         admin.get("/api/v1/events"),
         admin.post("/api/v1/events").json(&event),
     ] {
-        call.of_tenant(acme.number).send().await.problem(404, "tenant-not-found");
+        call.of_tenant(&acme.number).send().await.problem(404, "tenant-not-found");
     }
     let keys = format!("{}/keys", path(&acme));
     admin.get(&keys).send().await.problem(404, "tenant-not-found");

@@ -103,7 +103,9 @@ async fn inhabited(api: &Api, name: &str) -> Tenant {
 pub(crate) fn good_body(operation: &Operation) -> Option<(&'static str, &'static str)> {
     let json = |body| Some(("application/json", body));
     match (operation.method, operation.path) {
-        ("POST", "/api/v1/tenants") | ("PUT" | "PATCH", "/api/v1/tenants/{tenant}") => json(r#"{"name":"new"}"#),
+        ("POST", "/api/v1/tenants") | ("PUT" | "PATCH", "/api/v1/tenants/{tenant}") => {
+            json(r#"{"name":"new"}"#)
+        }
         ("POST", "/api/v1/tenants/{tenant}/keys") => json(r#"{"name":"new","scopes":["kv:read"]}"#),
         ("POST", "/api/v1/events") => json(r#"{"component":"a","environment":"b","message":"new"}"#),
         ("POST", "/api/v1/kv/{key}") => json(r#"{"increment":1}"#),

@@ -48,7 +48,19 @@ async fn what_never_was_a_cursor_is_refused() {
     let api = Api::start();
     for (actor, path) in lists(&api).await.1 {
         let good = cursor(&actor, &path, "").await;
-        for bad in ["", "x", "1", "AAAA", "%20", "%F0%9F%A6%80", &good[1..], &good[..good.len() - 1], &format!("{good}A"), &format!("{good}="), &"A".repeat(5000)] {
+        for bad in [
+            "",
+            "x",
+            "1",
+            "AAAA",
+            "%20",
+            "%F0%9F%A6%80",
+            &good[1..],
+            &good[..good.len() - 1],
+            &format!("{good}A"),
+            &format!("{good}="),
+            &"A".repeat(5000),
+        ] {
             actor.get(&format!("{path}?cursor={bad}")).send().await.problem(400, "invalid-cursor");
         }
     }
@@ -73,18 +85,22 @@ async fn a_cursor_of_other_filters_or_another_order_is_refused() {
     let admin = api.admin();
     let foreign = [
         (&admin, "/api/v1/tenants", vec!["", "&status=active", "&name=&status=active"]),
-        (&acme.actor, "/api/v1/events", vec![
-            "",
-            "&order=asc",
-            "&component=billing",
-            "&component=billing&component=x",
-            "&environment=production",
-            "&message=%61%62%63",
-            "&after_sequence=0",
-            "&from_date=2020-01-01",
-            "&to_date=2999-01-01",
-            "&data=%7B%7D",
-        ]),
+        (
+            &acme.actor,
+            "/api/v1/events",
+            vec![
+                "",
+                "&order=asc",
+                "&component=billing",
+                "&component=billing&component=x",
+                "&environment=production",
+                "&message=%61%62%63",
+                "&after_sequence=0",
+                "&from_date=2020-01-01",
+                "&to_date=2999-01-01",
+                "&data=%7B%7D",
+            ],
+        ),
         (&acme.actor, "/api/v1/kv", vec!["", "&prefix=a", "&prefix=b"]),
     ];
     // Every event has a message that holds "abc", and there is more than one key with each prefix.
@@ -111,7 +127,8 @@ async fn a_cursor_outlives_what_it_stands_behind() {
     let (acme, _) = lists(&api).await;
     let cursor = cursor(&acme, "/api/v1/kv", "").await;
     acme.delete("/api/v1/kv/a").send().await.expect(204);
-    let page = acme.get(&format!("/api/v1/kv?cursor={cursor}&keys_only=true")).send().await.expect(200).json();
+    let page =
+        acme.get(&format!("/api/v1/kv?cursor={cursor}&keys_only=true")).send().await.expect(200).json();
     let keys: Vec<_> = page["entries"].as_array().unwrap().iter().map(|entry| entry["key"].clone()).collect();
     assert_eq!(keys, [json!("b"), json!("c")]);
 }

@@ -33,7 +33,19 @@ fn events() -> Vec<(Value, Vec<String>)> {
         }
     }
     let long = format!("{}@example.com", "x".repeat(300));
-    for email in ["", " ", "ada", "ada@", "@example.com", "ada@exa mple.com", "a@b@c.d", "ada@example..com", "Ada <ada@example.com>", "a\u{0}@example.com", &long] {
+    for email in [
+        "",
+        " ",
+        "ada",
+        "ada@",
+        "@example.com",
+        "ada@exa mple.com",
+        "a@b@c.d",
+        "ada@example..com",
+        "Ada <ada@example.com>",
+        "a\u{0}@example.com",
+        &long,
+    ] {
         add(with("email", json!(email)), &["/email email"]);
     }
     add(with("email", json!(5)), &["/email type"]);
@@ -50,13 +62,10 @@ fn events() -> Vec<(Value, Vec<String>)> {
     add(with("sequence", json!(1)), &["/sequence unknown_field"]);
     add(with("created_at", json!("2026-01-01T00:00:00Z")), &["/created_at unknown_field"]);
     add(with("Component", json!("a")), &["/Component unknown_field"]);
-    add(json!({"component": "", "email": "x", "data": 5}), &[
-        "/component length",
-        "/data object",
-        "/email email",
-        "/environment required",
-        "/message required",
-    ]);
+    add(
+        json!({"component": "", "email": "x", "data": 5}),
+        &["/component length", "/data object", "/email email", "/environment required", "/message required"],
+    );
     events
 }
 

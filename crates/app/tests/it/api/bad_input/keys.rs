@@ -26,7 +26,10 @@ async fn a_key_is_not_made_from_a_bad_draft() {
         (with("scopes", json!(null)), vec!["/scopes required"]),
         (with("scopes", json!([])), vec!["/scopes length"]),
         (with("scopes", json!(["kv:read", "kv:all"])), vec!["/scopes/1 scope"]),
-        (with("scopes", json!(["KV:READ", "", "tenants:read"])), vec!["/scopes/0 scope", "/scopes/1 scope", "/scopes/2 scope"]),
+        (
+            with("scopes", json!(["KV:READ", "", "tenants:read"])),
+            vec!["/scopes/0 scope", "/scopes/1 scope", "/scopes/2 scope"],
+        ),
         (with("scopes", json!(["tenants:write", "keys:write"])), vec!["/scopes/0 scope", "/scopes/1 scope"]),
         (with("scopes", json!("kv:read")), vec!["/scopes type"]),
         (with("scopes", json!([5])), vec!["/scopes/0 type"]),
@@ -66,7 +69,9 @@ async fn of_many_wrong_scopes_some_are_told() {
 async fn a_list_of_keys_refuses_what_it_does_not_know() {
     let api = Api::start();
     let acme = api.tenant("acme").await;
-    for (query, fault) in [("limit=0", "/limit value"), ("limit=x", "/limit value"), ("name=a", "/name unknown")] {
+    for (query, fault) in
+        [("limit=0", "/limit value"), ("limit=x", "/limit value"), ("name=a", "/name unknown")]
+    {
         let target = format!("/api/v1/tenants/{}/keys?{query}", acme.number);
         api.admin().get(&target).send().await.query_faults(&[fault]);
     }

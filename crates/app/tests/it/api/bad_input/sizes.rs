@@ -17,7 +17,8 @@ async fn world() -> World {
 }
 
 fn with_bodies() -> Vec<Operation> {
-    let operations: Vec<_> = Operation::all().into_iter().filter(|operation| good_body(operation).is_some()).collect();
+    let operations: Vec<_> =
+        Operation::all().into_iter().filter(|operation| good_body(operation).is_some()).collect();
     assert_eq!(operations.len(), 7);
     operations
 }
@@ -80,7 +81,8 @@ async fn a_body_that_says_to_be_too_large_is_refused_before_it_comes() {
         let kind = format!("Content-Type: {}", good_body(&operation).unwrap().0);
         for length in ["1025", "18446744073709551615"] {
             let length = format!("Content-Length: {length}");
-            let head = request(operation.method, &world.path(&operation), actor.key(), &[&kind, &length], b"");
+            let head =
+                request(operation.method, &world.path(&operation), actor.key(), &[&kind, &length], b"");
             let mut connection = Raw::open(&world.api).await;
             connection.send(&head).await;
             let answer = connection.answer().await;
