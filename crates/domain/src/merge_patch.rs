@@ -9,8 +9,11 @@ type Members<'a> = BTreeMap<std::borrow::Cow<'a, str>, &'a RawValue>;
 /// Applies `patch` to `target`, both JSON text, and returns the outcome as JSON text.
 ///
 /// A member whose patch is null leaves; an object is merged; anything else replaces. Members that stay
-/// keep their text, numbers of any size included; the members of a merged object come back sorted by name,
-/// and of a name that occurs twice the last counts.
+/// keep their text, numbers of any size included. In a merged object they come first, then those that the
+/// patch sets; of a name that occurs twice the last counts.
+///
+/// It calls itself once for each level of the patch: bound that before
+/// ([`check_json_text`](crate::check_json_text)).
 ///
 /// # Errors
 /// When either text is not JSON.

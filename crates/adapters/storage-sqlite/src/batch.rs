@@ -74,7 +74,11 @@ impl WriteBatch {
 
 impl Batch for WriteBatch {
     fn begin(&mut self) -> Result<(), StorageError> {
-        self.connection.batch_execute("BEGIN IMMEDIATE").map_err(storage_error)?;
+        if let Err(error) = self.connection.batch_execute("BEGIN IMMEDIATE") {
+            // Should one ever be left open, the next batch finds it gone.
+            self.rollback();
+            return Err(storage_error(error));
+        }
         self.now = self.clock.now();
         Ok(())
     }

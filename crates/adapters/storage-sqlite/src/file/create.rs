@@ -51,10 +51,14 @@ pub(super) fn mark(connection: &mut SqliteConnection) -> QueryResult<()> {
 
 fn make(unfinished: &Path) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
     let mut connection = connection::open(unfinished, Access::Create, LOCK_WAIT)?;
+    // Nobody relies on the file before it has its name: it is synced once, when it is whole.
+    connection.batch_execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;")?;
     mark(&mut connection)?;
-    connection::prepare_writer(&mut connection)?;
-    // Closing the connection folds the log into the file and removes it.
-    migrations::run(&mut connection)
+    let names = migrations::run(&mut connection)?;
+    connection.batch_execute("PRAGMA journal_mode = WAL;")?;
+    drop(connection);
+    File::open(unfinished)?.sync_all()?;
+    Ok(names)
 }
 
 /// Removes what a crash may have left.
