@@ -1,4 +1,4 @@
-//! The writer's side: one transaction after another, and what is kept in memory for its length.
+//! The writer's side: one transaction after another, and what is kept in memory for them.
 
 use std::sync::Arc;
 
@@ -78,6 +78,10 @@ impl Batch for WriteBatch {
             // Should one ever be left open, the next batch finds it gone.
             self.rollback();
             return Err(storage_error(error));
+        }
+        if let Err(error) = self.counters.begin(&mut self.connection) {
+            self.rollback();
+            return Err(error.into());
         }
         self.now = self.clock.now();
         Ok(())

@@ -1,8 +1,9 @@
-//! What was given out last in each tenant, for the length of a batch.
+//! What was given out last in each tenant.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
 use tenantry_domain::TenantNumber;
@@ -19,9 +20,19 @@ pub(crate) struct Counters {
     pub(crate) key_value_revision: i64,
 }
 
-/// The counters of the tenants that a batch has touched: read once, written once.
+/// The counters of the tenants that were written to lately: read once, and written once a batch.
+///
+/// They outlive the batch, because this is the one connection that writes. Should another program change
+/// the file, SQLite's `data_version` tells.
 #[derive(Debug, Default)]
-pub(crate) struct CounterCache(HashMap<TenantNumber, Cached>);
+pub(crate) struct CounterCache {
+    held: HashMap<TenantNumber, Cached>,
+    changed: Vec<TenantNumber>,
+    data_version: i64,
+}
+
+/// More tenants than this are not held from one batch to the next.
+const MAX_HELD: usize = 10_000;
 
 #[derive(Debug, Clone, Copy)]
 struct Cached {
@@ -40,6 +51,16 @@ pub(crate) enum Which {
 }
 
 impl CounterCache {
+    /// A transaction has begun: forgets all if somebody else has changed the file.
+    pub(crate) fn begin(&mut self, connection: &mut SqliteConnection) -> Result<(), SqliteError> {
+        let data_version = sql::<BigInt>("PRAGMA data_version").get_result(connection)?;
+        if data_version != self.data_version || self.held.len() > MAX_HELD {
+            self.clear();
+            self.data_version = data_version;
+        }
+        Ok(())
+    }
+
     /// The tenant's counters; nothing where there is no such tenant, or it is not among `which`.
     pub(crate) fn get(
         &mut self,
@@ -47,7 +68,7 @@ impl CounterCache {
         tenant: TenantNumber,
         which: Which,
     ) -> Result<Option<Counters>, SqliteError> {
-        let cached = match self.0.entry(tenant) {
+        let cached = match self.held.entry(tenant) {
             Entry::Occupied(held) => *held.get(),
             Entry::Vacant(place) => match load(connection, tenant)? {
                 Some(loaded) => *place.insert(loaded),
@@ -59,15 +80,21 @@ impl CounterCache {
 
     /// Notes what the tenant's counters are from now on. They were got before.
     pub(crate) fn set(&mut self, tenant: TenantNumber, counters: Counters) {
-        if let Some(cached) = self.0.get_mut(&tenant) {
+        if let Some(cached) = self.held.get_mut(&tenant) {
+            if !cached.is_changed {
+                self.changed.push(tenant);
+            }
             *cached = Cached { counters, is_changed: true, ..*cached };
         }
     }
 
-    /// Writes the changed counters into the transaction, and forgets all.
+    /// Writes the changed counters into the transaction.
     pub(crate) fn flush(&mut self, connection: &mut SqliteConnection) -> Result<(), SqliteError> {
-        for (tenant, cached) in self.0.drain().filter(|(_, cached)| cached.is_changed) {
-            write(connection, tenant, cached.counters)?;
+        for tenant in self.changed.drain(..) {
+            if let Some(cached) = self.held.get_mut(&tenant).filter(|cached| cached.is_changed) {
+                write(connection, tenant, cached.counters)?;
+                cached.is_changed = false;
+            }
         }
         Ok(())
     }
@@ -78,7 +105,7 @@ impl CounterCache {
         connection: &mut SqliteConnection,
         tenant: TenantNumber,
     ) -> Result<(), SqliteError> {
-        match self.0.remove(&tenant) {
+        match self.held.remove(&tenant) {
             Some(cached) if cached.is_changed => write(connection, tenant, cached.counters),
             _ => Ok(()),
         }
@@ -86,7 +113,8 @@ impl CounterCache {
 
     /// Forgets all: the transaction was rolled back.
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.held.clear();
+        self.changed.clear();
     }
 }
 

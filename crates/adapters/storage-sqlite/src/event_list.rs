@@ -19,8 +19,9 @@ use crate::error::SqliteError;
 use crate::event::EventRow;
 use crate::schema::events;
 
-/// After so many rows that are not shown a list looks whether anybody still waits for it.
-const ROWS_BETWEEN_LOOKS: usize = 4096;
+/// A list is read in windows of so many sequences: between two of them it looks whether anybody still waits
+/// for it, so that a filter that shows next to nothing does not hold a reader for nobody.
+const WINDOW: i64 = 65_536;
 
 /// The page of the tenant's events that `query` asks for.
 pub(crate) fn list(
@@ -29,23 +30,47 @@ pub(crate) fn list(
     query: &EventQuery,
     caller: &Caller<'_>,
 ) -> Result<Page<Event>, SqliteError> {
-    let Some((first, last)) = sequences(connection, tenant, query)? else {
-        return Ok(Page { items: Vec::new(), more: false });
-    };
-    let selected = selection(tenant, &query.filter).filter(events::sequence.between(first, last));
+    let mut page = Page { items: Vec::new(), more: false };
+    let Some((first, last)) = sequences(connection, tenant, query)? else { return Ok(page) };
+    for window in windows(first, last, query.order) {
+        if page.more || caller.has_gone() {
+            break;
+        }
+        read_window(connection, tenant, query, window, &mut page)?;
+    }
+    Ok(page)
+}
+
+/// The windows of a range of sequences, in the order in which they are read.
+fn windows(first: i64, last: i64, order: Order) -> impl Iterator<Item = (i64, i64)> {
+    (0..=(last - first) / WINDOW).map(move |number| match order {
+        Order::Ascending => {
+            let low = first + number * WINDOW;
+            (low, last.min(low + WINDOW - 1))
+        }
+        Order::Descending => {
+            let high = last - number * WINDOW;
+            (first.max(high - WINDOW + 1), high)
+        }
+    })
+}
+
+/// Adds what a window shows to the page, until that is full.
+fn read_window(
+    connection: &mut SqliteConnection,
+    tenant: TenantNumber,
+    query: &EventQuery,
+    (low, high): (i64, i64),
+    page: &mut Page<Event>,
+) -> Result<(), SqliteError> {
+    let selected = selection(tenant, &query.filter).filter(events::sequence.between(low, high));
     let selected = match query.order {
         Order::Ascending => selected.order(events::sequence.asc()),
         Order::Descending => selected.order(events::sequence.desc()),
     };
-    let mut page = Page { items: Vec::new(), more: false };
-    let mut passed_over = 0_usize;
     for row in selected.select(EventRow::as_select()).load_iter(connection)? {
         let row: EventRow = row?;
         if !shows(&query.filter, &row) {
-            passed_over += 1;
-            if passed_over.is_multiple_of(ROWS_BETWEEN_LOOKS) && caller.has_gone() {
-                break;
-            }
             continue;
         }
         if page.items.len() == query.limit.get() {
@@ -54,7 +79,7 @@ pub(crate) fn list(
         }
         page.items.push(row.into_event()?);
     }
-    Ok(page)
+    Ok(())
 }
 
 /// The first and the last sequence that the query's positions and times leave; nothing if there is none.
@@ -74,16 +99,14 @@ fn sequences(
         (Order::Descending, Some(after)) => last = after - 1,
         (_, None) => {}
     }
-    if first <= last && (from.is_some() || to.is_some()) {
-        let Some(highest) = highest_sequence(connection, tenant)? else { return Ok(None) };
-        last = last.min(highest);
-        if let Some(from) = from {
-            first = first_at_or_after(connection, tenant, from.as_micros(), first, last + 1)?;
-        }
-        // No event is stored at a time that cannot be printed: an end at the last one leaves all.
-        if let Some(to) = to.filter(|to| *to < Timestamp::MAX) {
-            last = first_at_or_after(connection, tenant, to.next().as_micros(), first, last + 1)? - 1;
-        }
+    let Some(highest) = highest_sequence(connection, tenant)? else { return Ok(None) };
+    last = last.min(highest);
+    if let Some(from) = from {
+        first = first_at_or_after(connection, tenant, from.as_micros(), first, last + 1)?;
+    }
+    // No event is stored at a time that cannot be printed: an end at the last one leaves all.
+    if let Some(to) = to.filter(|to| *to < Timestamp::MAX) {
+        last = first_at_or_after(connection, tenant, to.next().as_micros(), first, last + 1)? - 1;
     }
     Ok((first <= last).then_some((first, last)))
 }
@@ -165,4 +188,22 @@ fn shows(filter: &EventFilter, row: &EventRow) -> bool {
             .data_contains
             .as_ref()
             .is_none_or(|part| serde_json::from_str(&row.data).is_ok_and(|data| json_contains(&data, part)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_cover_a_range_once_in_either_order() {
+        for (first, last) in [(1, 1), (1, WINDOW), (1, WINDOW + 1), (7, 5 * WINDOW + 3)] {
+            let ascending: Vec<_> = windows(first, last, Order::Ascending).collect();
+            assert_eq!((ascending[0].0, ascending[ascending.len() - 1].1), (first, last));
+            assert!(ascending.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0), "{ascending:?}");
+            let descending: Vec<_> = windows(first, last, Order::Descending).collect();
+            assert_eq!((descending[0].1, descending[descending.len() - 1].0), (last, first));
+            assert!(descending.windows(2).all(|pair| pair[0].0 == pair[1].1 + 1), "{descending:?}");
+            assert!(descending.iter().chain(&ascending).all(|(low, high)| high - low < WINDOW));
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Tests of the storage as a whole that need to reach inside it.
 
+mod counters;
 mod disk_full;
 mod event_range;
 mod failing_writes;

@@ -36,7 +36,7 @@ pub(super) struct Rig {
     pub(super) storage: SqliteStorage,
     pub(super) clock: Arc<HandClock>,
     pub(super) tenant: TenantNumber,
-    _folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 impl Rig {
@@ -47,7 +47,7 @@ impl Rig {
         let storage = SqliteStorage::open(options, clock.clone(), Arc::new(Nobody)).unwrap();
         let draft = TenantDraft { name: Some("tenant".to_owned()), tenant_info: None };
         let tenant = storage.create(NewTenant::parse(draft).unwrap()).await.unwrap().number;
-        Self { storage, clock, tenant, _folder: folder }
+        Self { storage, clock, tenant, folder }
     }
 
     /// All events, oldest first.

@@ -7,7 +7,13 @@ use tenantry_ports::StorageError;
 use super::QueueLimits;
 use super::job::Job;
 
-pub(super) type Jobs<B> = Vec<Box<dyn Job<B>>>;
+pub(super) type Jobs<B> = Vec<Waiting<B>>;
+
+/// A write and the weight that it states.
+pub(super) struct Waiting<B> {
+    pub(super) weight: usize,
+    pub(super) job: Box<dyn Job<B>>,
+}
 
 /// A bounded queue that is always emptied whole.
 pub(super) struct Queue<B> {
@@ -21,29 +27,14 @@ struct State<B> {
     /// Writes and bytes that are accepted and not yet answered, those in the writer's hands included.
     open_writes: usize,
     open_bytes: usize,
-    /// The part of `open_bytes` that is waiting.
-    waiting_bytes: usize,
     writer_idles: bool,
     closed: bool,
 }
 
-/// What the writer took, to be given back when all of it is answered.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Taken {
-    writes: usize,
-    bytes: usize,
-}
-
 impl<B> Queue<B> {
     pub(super) fn new(limits: QueueLimits) -> Self {
-        let state = State {
-            waiting: Vec::new(),
-            open_writes: 0,
-            open_bytes: 0,
-            waiting_bytes: 0,
-            writer_idles: false,
-            closed: false,
-        };
+        let state =
+            State { waiting: Vec::new(), open_writes: 0, open_bytes: 0, writer_idles: false, closed: false };
         Self { limits, state: Mutex::new(state), wake_writer: Condvar::new() }
     }
 
@@ -60,8 +51,7 @@ impl<B> Queue<B> {
         }
         state.open_writes += 1;
         state.open_bytes = bytes;
-        state.waiting_bytes += weight;
-        state.waiting.push(job);
+        state.waiting.push(Waiting { weight, job });
         let writer_idles = std::mem::take(&mut state.writer_idles);
         drop(state);
         if writer_idles {
@@ -70,22 +60,28 @@ impl<B> Queue<B> {
         Ok(())
     }
 
-    /// Gives `done` back, waits until somebody waits, and swaps everybody into `jobs`, which is empty.
-    /// Nothing once the queue is closed and empty.
-    pub(super) fn take_all(&self, jobs: &mut Jobs<B>, done: Taken) -> Option<Taken> {
+    /// Waits until somebody waits, and swaps everybody into `jobs`, which is empty. `false` once the queue is
+    /// closed and empty.
+    pub(super) fn take_all(&self, jobs: &mut Jobs<B>) -> bool {
         let mut state = self.state();
-        state.open_writes -= done.writes;
-        state.open_bytes -= done.bytes;
         while state.waiting.is_empty() {
             if state.closed {
-                return None;
+                return false;
             }
             state.writer_idles = true;
             state = self.wake_writer.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.writer_idles = false;
         std::mem::swap(&mut state.waiting, jobs);
-        Some(Taken { writes: jobs.len(), bytes: std::mem::take(&mut state.waiting_bytes) })
+        true
+    }
+
+    /// Gives back the room of writes that are about to be answered: whoever has the answer finds it free.
+    pub(super) fn give_back(&self, jobs: &[Waiting<B>]) {
+        let bytes: usize = jobs.iter().map(|waiting| waiting.weight).sum();
+        let mut state = self.state();
+        state.open_writes -= jobs.len();
+        state.open_bytes -= bytes;
     }
 
     /// Refuses whatever comes from now on.

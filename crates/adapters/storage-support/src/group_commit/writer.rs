@@ -6,7 +6,7 @@ use tenantry_ports::StorageError;
 
 use super::Batch;
 use super::job::panicked;
-use super::queue::{Jobs, Queue, Taken};
+use super::queue::{Jobs, Queue};
 
 /// How much room the list of a batch keeps for the next: more than that is a burst's, and given back.
 const KEPT_ROOM: usize = 4096;
@@ -14,10 +14,8 @@ const KEPT_ROOM: usize = 4096;
 /// Carries out batch after batch until the queue is closed and empty.
 pub(super) fn run<B: Batch>(queue: &Queue<B>, mut batch: B) {
     let mut jobs = Vec::new();
-    let mut taken = Taken::default();
-    while let Some(now_taken) = queue.take_all(&mut jobs, taken) {
-        taken = now_taken;
-        carry_out(&mut batch, &mut jobs);
+    while queue.take_all(&mut jobs) {
+        carry_out(queue, &mut batch, &mut jobs);
         jobs.shrink_to(KEPT_ROOM);
     }
     guarded("closing the storage", || batch.close());
@@ -25,42 +23,40 @@ pub(super) fn run<B: Batch>(queue: &Queue<B>, mut batch: B) {
 
 /// Carries out and answers all of `jobs`. Where one fails, the transaction is rolled back and the others
 /// are tried again without it; where that happens twice, each of the rest gets a transaction of its own.
-fn carry_out<B: Batch>(batch: &mut B, jobs: &mut Jobs<B>) {
+fn carry_out<B: Batch>(queue: &Queue<B>, batch: &mut B, jobs: &mut Jobs<B>) {
     for _ in 0..2 {
-        attempt(batch, jobs);
+        attempt(queue, batch, jobs);
         if jobs.is_empty() {
             return;
         }
     }
     for job in jobs.drain(..) {
-        attempt(batch, &mut vec![job]);
+        attempt(queue, batch, &mut vec![job]);
     }
 }
 
 /// One transaction with all of `jobs`, which are answered and gone afterwards; or, if one of them fails,
 /// that one alone is.
-fn attempt<B: Batch>(batch: &mut B, jobs: &mut Jobs<B>) {
+fn attempt<B: Batch>(queue: &Queue<B>, batch: &mut B, jobs: &mut Jobs<B>) {
     if let Err(error) = fallible(|| batch.begin()) {
-        answer_all(jobs, Some(&error));
-        return;
+        return answer_all(queue, jobs, Some(&error));
     }
-    if let Some(culprit) = jobs.iter_mut().position(|job| !job.run(batch)) {
+    if let Some(culprit) = jobs.iter_mut().position(|waiting| !waiting.job.run(batch)) {
         guarded("undoing a transaction", || batch.rollback());
-        jobs.remove(culprit).answer(None);
-        return;
+        return answer_all(queue, &mut vec![jobs.remove(culprit)], None);
     }
     if let Err(error) = fallible(|| batch.commit()) {
         guarded("undoing a transaction", || batch.rollback());
-        answer_all(jobs, Some(&error));
-        return;
+        return answer_all(queue, jobs, Some(&error));
     }
     guarded("telling what was committed", || batch.announce());
-    answer_all(jobs, None);
+    answer_all(queue, jobs, None);
 }
 
-fn answer_all<B>(jobs: &mut Jobs<B>, befallen: Option<&StorageError>) {
-    for job in jobs.drain(..) {
-        job.answer(befallen);
+fn answer_all<B>(queue: &Queue<B>, jobs: &mut Jobs<B>, befallen: Option<&StorageError>) {
+    queue.give_back(jobs);
+    for waiting in jobs.drain(..) {
+        waiting.job.answer(befallen);
     }
 }
 

@@ -1,5 +1,7 @@
 //! A client that sends bytes as they are: reqwest mends paths, lengths and much else.
 
+use std::time::Duration;
+
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -55,6 +57,11 @@ impl Raw {
     /// Says that nothing more will be sent.
     pub(crate) async fn finish(&mut self) {
         self.stream.shutdown().await.unwrap();
+    }
+
+    /// Whether an answer begins, or the connection ends, in this time.
+    pub(crate) async fn answers_within(&mut self, time: Duration) -> bool {
+        timeout(time, self.stream.fill_buf()).await.is_ok()
     }
 
     /// The next answer, whole.
