@@ -38,7 +38,7 @@ pub(crate) async fn provoke(world: &World, expired: &Actor, operation: &Operatio
         "invalid-json" => scene.with_body("application/json", "{").send().await,
         "validation-failed" if operation.path.ends_with("{key}") => scene.raw("/api/v1/kv/%00").await,
         "validation-failed" => scene.with_body("application/json", r#"{"nonsense":1}"#).send().await,
-        "body-incomplete" => scene.bad_chunks().await,
+        "body-incomplete" => scene.half_a_body(Then::Finish).await,
         "body-too-large" => scene.with_body(good_body(operation).unwrap().0, " ".repeat(1025)).send().await,
         "unsupported-media-type" => {
             scene.good(&scene.caller()).header("content-encoding", "gzip").send().await
@@ -48,7 +48,7 @@ pub(crate) async fn provoke(world: &World, expired: &Actor, operation: &Operatio
         "invalid-header" => scene.good(&scene.caller()).header("if-match", "nonsense").send().await,
         "precondition-failed" => scene.good(&scene.caller()).header("if-match", "\"0\"").send().await,
         "invalid-path" => scene.raw("/api/v1/kv/%zz").await,
-        "request-timeout" => scene.half_a_body().await,
+        "request-timeout" => scene.half_a_body(Then::Wait).await,
         "access-key-not-found" => scene.at(&format!("{}x", world.path(operation))).send().await,
         "event-not-found" | "key-value-not-found" => {
             scene.at(&format!("{}x", world.path(operation))).send().await
@@ -57,6 +57,14 @@ pub(crate) async fn provoke(world: &World, expired: &Actor, operation: &Operatio
         "problem-not-found" => scene.at("/problems/nonsense").send().await,
         other => panic!("nobody knows how {operation:?} comes to answer {other}"),
     }
+}
+
+/// What a client does that has sent half a body.
+enum Then {
+    /// It says that nothing more will come.
+    Finish,
+    /// It says nothing.
+    Wait,
 }
 
 struct Scene<'a> {
@@ -115,15 +123,7 @@ impl Scene<'_> {
         exchange(&self.world.api, &bytes).await
     }
 
-    async fn bad_chunks(&self) -> Answer {
-        let kind = format!("Content-Type: {}", good_body(self.operation).unwrap().0);
-        let path = self.world.path(self.operation);
-        let headers = [&kind, "Transfer-Encoding: chunked"];
-        let head = request(self.operation.method, &path, self.caller().key(), &headers, b"");
-        exchange(&self.world.api, &[&head, &b"nonsense\r\n"[..]].concat()).await
-    }
-
-    async fn half_a_body(&self) -> Answer {
+    async fn half_a_body(&self, then: Then) -> Answer {
         let (kind, body) = good_body(self.operation).unwrap();
         let (kind, length) = (format!("Content-Type: {kind}"), format!("Content-Length: {}", body.len()));
         let path = self.world.path(self.operation);
@@ -132,6 +132,9 @@ impl Scene<'_> {
             .send(&request(self.operation.method, &path, self.caller().key(), &[&kind, &length], b""))
             .await;
         connection.send(&body.as_bytes()[..body.len() / 2]).await;
+        if let Then::Finish = then {
+            connection.finish().await;
+        }
         connection.answer().await
     }
 }

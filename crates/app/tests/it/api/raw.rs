@@ -14,6 +14,8 @@ use crate::support::DEADLINE;
 /// A connection.
 pub(crate) struct Raw {
     stream: BufReader<TcpStream>,
+    /// The beginning of what was sent, for whoever reads of a failure.
+    sent: String,
 }
 
 /// The bytes of a request of HTTP/1.1, with `Host`, and with `Content-Length` where there is a body.
@@ -42,10 +44,12 @@ impl Raw {
     pub(crate) async fn open(api: &Api) -> Self {
         let stream = TcpStream::connect(api.address()).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream: BufReader::new(stream) }
+        Self { stream: BufReader::new(stream), sent: String::new() }
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
+        let beginning = &bytes[..bytes.len().min(400_usize.saturating_sub(self.sent.len()))];
+        self.sent.push_str(&String::from_utf8_lossy(beginning));
         self.stream.write_all(bytes).await.unwrap();
     }
 
@@ -107,7 +111,9 @@ impl Raw {
     async fn line(&mut self) -> String {
         let mut line = String::new();
         timeout(DEADLINE, self.stream.read_line(&mut line)).await.expect("the server answers").unwrap();
-        line.strip_suffix("\r\n").unwrap_or_else(|| panic!("the connection ended in {line:?}")).to_owned()
+        line.strip_suffix("\r\n")
+            .unwrap_or_else(|| panic!("the connection ended in {line:?} after {:?}", self.sent))
+            .to_owned()
     }
 
     async fn exactly(&mut self, length: usize) -> Vec<u8> {

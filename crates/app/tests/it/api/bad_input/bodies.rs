@@ -192,7 +192,8 @@ async fn a_body_that_ends_early_is_refused() {
             connection.send(good.as_bytes()).await;
             connection.finish().await;
             let rest = String::from_utf8(connection.rest().await).unwrap();
-            assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 400 "), "{rest}");
+            assert!(rest.starts_with("HTTP/1.1 400 "), "{rest}");
+            assert!(rest.contains(r#""code":"body-incomplete""#), "{rest}");
         })
         .await;
     }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 use xtask::event_ledger::EventLedger;
 
-use super::settings::{Settings, WRITE_CONNECTIONS, per_thread};
+use super::settings::{Settings, WRITE_CONNECTIONS};
 use super::sides::Sides;
 use super::table::{Row, Target};
 use super::turns;
@@ -35,11 +35,12 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
             let next = number * 100_000_000 + thread * 10_000_000;
             Write { template, is_bare, next, body: EventText::new(), acknowledged: Vec::new() }
         };
-        generator::run(&settings.load(address, WRITE_CONNECTIONS), per_thread(writer))
+        generator::run(&settings.load(address, WRITE_CONNECTIONS), settings.per_thread(writer))
     };
     let mut ledger = EventLedger::default();
     let (ours, bare) = turns::take(
         settings,
+        &sides,
         "P3",
         |number| {
             let outcome = round(product, false, number)?;

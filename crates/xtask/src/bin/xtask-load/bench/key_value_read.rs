@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use xtask::random::Random;
 
-use super::settings::{KEYS, READ_CONNECTIONS, Settings, WRITE_CONNECTIONS, per_thread, unmeasured};
+use super::settings::{KEYS, READ_CONNECTIONS, Settings, WRITE_CONNECTIONS, unmeasured};
 use super::sides::Sides;
 use super::table::{Row, Target};
 use super::value::{key_name, value};
@@ -24,13 +24,13 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
     let template = Template::new("PUT", "/api/v1/kv/", product, &sides.key);
     let filler =
         || Fill { template: template.clone().with_content_type("application/octet-stream"), next: &next };
-    let filled = generator::run(&unmeasured(product, WRITE_CONNECTIONS), per_thread(filler))?;
+    let filled = generator::run(&unmeasured(product, WRITE_CONNECTIONS), settings.per_thread(filler))?;
     expect_all("loaded", filled.answered)?;
 
     let next = AtomicU64::new(0);
     let template = Template::new("GET", "/api/v1/kv/", product, &sides.key);
     let reader = || Read { template: template.clone(), keys: Keys::Each(&next), is_bare: false };
-    let read = generator::run(&unmeasured(product, READ_CONNECTIONS), per_thread(reader))?;
+    let read = generator::run(&unmeasured(product, READ_CONNECTIONS), settings.per_thread(reader))?;
     expect_all("read once", read.answered)?;
 
     let round = |address, is_bare: bool, number| {
@@ -41,10 +41,11 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
             let random = Random::part(settings.seed, number * 1000 + thread);
             Read { template: template.clone(), keys: Keys::AtRandom(random), is_bare }
         };
-        generator::run(&settings.load(address, READ_CONNECTIONS), per_thread(reader))
+        generator::run(&settings.load(address, READ_CONNECTIONS), settings.per_thread(reader))
     };
     let (ours, bare) = turns::take(
         settings,
+        &sides,
         "P1",
         |number| round(product, false, number),
         |number| round(bare, true, number),

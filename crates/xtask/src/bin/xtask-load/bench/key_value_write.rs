@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use xtask::random::Random;
 
-use super::settings::{KEYS, READ_CONNECTIONS, Settings, WRITE_CONNECTIONS, per_thread, unmeasured};
+use super::settings::{KEYS, READ_CONNECTIONS, Settings, WRITE_CONNECTIONS, unmeasured};
 use super::sides::Sides;
 use super::table::{Row, Target};
 use super::value::{key_name, value};
@@ -32,11 +32,12 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
             let template = template.clone().with_content_type("application/octet-stream");
             Write { template, random, is_bare, numbers: &numbers, last: vec![(0, 0); KEYS as usize] }
         };
-        generator::run(&settings.load(address, WRITE_CONNECTIONS), per_thread(writer))
+        generator::run(&settings.load(address, WRITE_CONNECTIONS), settings.per_thread(writer))
     };
     let mut last: LastWrites = vec![(0, 0); KEYS as usize];
     let (ours, bare) = turns::take(
         settings,
+        &sides,
         "P5",
         |number| {
             let outcome = round(product, false, number)?;
@@ -53,7 +54,7 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
     let next = AtomicU64::new(0);
     let template = Template::new("GET", "/api/v1/kv/", product, &sides.key);
     let reader = || Check { template: template.clone(), next: &next, last: &last };
-    let checked = generator::run(&unmeasured(product, READ_CONNECTIONS), per_thread(reader))?;
+    let checked = generator::run(&unmeasured(product, READ_CONNECTIONS), settings.per_thread(reader))?;
     let written = last.iter().filter(|(revision, _)| *revision > 0).count();
     if checked.answered != written as u64 {
         return Err(format!("{} of {written} written keys were checked", checked.answered).into());

@@ -4,7 +4,7 @@ use std::fs;
 
 use xtask::workspace;
 
-use super::settings::{CLIENT_THREADS, Settings};
+use super::settings::Settings;
 use super::table::{Row, markdown};
 use super::{VALUE_LENGTH, machine};
 use crate::Result;
@@ -17,7 +17,7 @@ pub(super) fn write(settings: &Settings, rows: &[Row]) -> Result<()> {
 }
 
 fn text(settings: &Settings, rows: &[Row]) -> String {
-    let Settings { seconds, rounds, .. } = settings;
+    let Settings { seconds, rounds, threads, .. } = settings;
     let (machine, commit, command, table) =
         (machine::describe(), machine::commit(), settings.command(), markdown(rows));
     format!(
@@ -40,8 +40,11 @@ are started by the same command and take turns: ours, bare, ours, bare, …
 
 - {rounds} rounds of {seconds} seconds for each side, after a second that is not counted; figures are medians,
   latencies are over all rounds. In brackets: the lowest and the highest ratio of a round.
-- The load generator is the same for both: {CLIENT_THREADS} threads, keep-alive, one request under way on each
+- The load generator is the same for both: {threads} threads, keep-alive, one request under way on each
   connection. It checks the status and the body of every answer.
+- “Used by others” is the share of the machine's processors that went to processes other than the two servers
+  and the load generator: the median of all rounds, and the highest. Beyond a few per cent, the ratio is no
+  longer one of the two servers alone.
 - Authentication is on, durability is on (SQLite in WAL mode, `synchronous=FULL`; data on a disk), the
   configuration is the default. An answer to a write comes after its commit.
 - P1: the keys are put, then each is read once, then the rounds begin. Values are {VALUE_LENGTH} bytes.

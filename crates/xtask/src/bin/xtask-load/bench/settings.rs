@@ -12,8 +12,6 @@ use crate::generator::Load;
 
 /// Keys that are read and written at random.
 pub(super) const KEYS: u64 = 100_000;
-/// Threads of the load generator.
-pub(super) const CLIENT_THREADS: usize = 2;
 /// Connections that read.
 pub(super) const READ_CONNECTIONS: usize = 64;
 /// Connections that write: waiting for a disk, more can be under way at once.
@@ -65,6 +63,8 @@ pub(super) struct Settings {
     pub(super) seconds: u64,
     /// Rounds of each side.
     pub(super) rounds: usize,
+    /// Threads of the load generator.
+    pub(super) threads: usize,
     /// What the random keys are made from.
     pub(super) seed: u64,
     /// Whether `docs/benchmarks.md` is written.
@@ -72,15 +72,16 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Reads `[P1 P3 …] [--seconds N] [--rounds N] [--seed N] [--no-write]`.
+    /// Reads `[P1 P3 …] [--seconds N] [--rounds N] [--threads N] [--seed N] [--no-write]`.
     pub(super) fn read(mut arguments: Arguments) -> Result<Self> {
         let seconds = arguments.value("--seconds")?.unwrap_or(5);
         let rounds = arguments.value("--rounds")?.unwrap_or(5);
+        let threads = arguments.value("--threads")?.unwrap_or(2);
         let seed = arguments.value("--seed")?.unwrap_or_else(fresh_seed);
         let is_written = !arguments.switch("--no-write");
         let words = arguments.words()?;
-        if !(1..=600).contains(&seconds) || !(1..=100).contains(&rounds) {
-            return Err("--seconds is 1 to 600, --rounds 1 to 100".into());
+        if !(1..=600).contains(&seconds) || !(1..=100).contains(&rounds) || !(1..=64).contains(&threads) {
+            return Err("--seconds is 1 to 600, --rounds 1 to 100, --threads 1 to 64".into());
         }
         if is_written && rounds < 5 {
             return Err(
@@ -91,7 +92,12 @@ impl Settings {
             [] => Work::ALL.to_vec(),
             words => words.iter().map(|word| Work::of_number(word)).collect::<Result<_>>()?,
         };
-        Ok(Self { works, seconds, rounds, seed, is_written })
+        Ok(Self { works, seconds, rounds, threads, seed, is_written })
+    }
+
+    /// A caller for each thread of the load generator.
+    pub(super) fn per_thread<C>(&self, make: impl FnMut() -> C) -> Vec<C> {
+        std::iter::repeat_with(make).take(self.threads).collect()
     }
 
     /// The load of one round.
@@ -103,8 +109,11 @@ impl Settings {
     /// The command that runs this again.
     pub(super) fn command(&self) -> String {
         let works: Vec<_> = self.works.iter().map(|work| work.number()).collect();
-        let Self { seconds, rounds, seed, .. } = self;
-        format!("cargo xtask bench {} --seconds {seconds} --rounds {rounds} --seed {seed}", works.join(" "))
+        let Self { seconds, rounds, threads, seed, .. } = self;
+        let works = works.join(" ");
+        format!(
+            "cargo xtask bench {works} --seconds {seconds} --rounds {rounds} --threads {threads} --seed {seed}"
+        )
     }
 }
 
@@ -118,9 +127,4 @@ impl fmt::Display for Settings {
 pub(super) fn unmeasured(address: SocketAddr, connections: usize) -> Load {
     let measured = Duration::from_secs(300);
     Load { address, connections, warm_up: Duration::ZERO, measured, may_break: false }
-}
-
-/// A caller for each thread of the load generator.
-pub(super) fn per_thread<C>(make: impl FnMut() -> C) -> Vec<C> {
-    std::iter::repeat_with(make).take(CLIENT_THREADS).collect()
 }

@@ -28,4 +28,9 @@ impl Sides {
         let bare = Server::start(Command::new(env::current_exe()?).args(["bare", "--port", "0"]))?;
         Ok(Self { product, bare, key })
     }
+
+    /// The processes of both.
+    pub(super) fn processes(&self) -> [u32; 2] {
+        [self.product.process_id(), self.bare.process_id()]
+    }
 }

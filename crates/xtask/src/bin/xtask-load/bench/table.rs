@@ -15,6 +15,8 @@ pub(super) struct Row {
     ours: Vec<f64>,
     bare: Option<Vec<f64>>,
     latencies: Option<(Latency, Latency)>,
+    /// The share of the machine that others used, over the rounds of both sides.
+    others: Vec<f64>,
     target: Target,
 }
 
@@ -64,6 +66,7 @@ impl Row {
             ours: ours.per_second,
             bare: Some(bare.per_second),
             latencies: Some((ours.latency, bare.latency)),
+            others: [ours.others, bare.others].concat(),
             target,
         }
     }
@@ -76,7 +79,16 @@ impl Row {
         ours: Vec<f64>,
         target: Target,
     ) -> Self {
-        Self { number, work: work.to_owned(), unit, ours, bare: None, latencies: None, target }
+        Self {
+            number,
+            work: work.to_owned(),
+            unit,
+            ours,
+            bare: None,
+            latencies: None,
+            others: Vec::new(),
+            target,
+        }
     }
 
     fn markdown(&self) -> String {
@@ -95,6 +107,7 @@ impl Row {
             ratio.map(|ratio| format!("{ratio:.2} ×{}", self.spread())).unwrap_or_default(),
             to_reach,
             if is_reached { "yes".to_owned() } else { "**no**".to_owned() },
+            self.disturbance(),
             self.latencies.map(|(ours, _)| ours.text()).unwrap_or_default(),
             self.latencies.map(|(_, bare)| bare.text()).unwrap_or_default(),
         ];
@@ -110,6 +123,15 @@ impl Row {
         format!(" ({low:.2} to {high:.2})")
     }
 
+    /// The median and the highest share of the machine that others used in a round.
+    fn disturbance(&self) -> String {
+        let highest = self.others.iter().copied().reduce(f64::max);
+        let median = median(&self.others);
+        highest
+            .map(|highest| format!("{:.0} % (≤ {:.0} %)", median * 100.0, highest * 100.0))
+            .unwrap_or_default()
+    }
+
     fn figure(&self, figure: f64) -> String {
         match self.unit {
             "/s" => format!("{}/s", with_thousands(figure)),
@@ -121,8 +143,8 @@ impl Row {
 /// The whole table.
 pub(super) fn markdown(rows: &[Row]) -> String {
     let mut table = "\
-| # | work | ours | bare | ratio (rounds) | to reach | reached | ours: p50 · p99 · p99.9 ms | bare: p50 · p99 · p99.9 ms |
-|---|---|---|---|---|---|---|---|---|
+| # | work | ours | bare | ratio (rounds) | to reach | reached | used by others | ours: p50 · p99 · p99.9 ms | bare: p50 · p99 · p99.9 ms |
+|---|---|---|---|---|---|---|---|---|---|
 "
     .to_owned();
     for row in rows {
@@ -149,7 +171,8 @@ mod tests {
     use super::*;
 
     fn side(per_second: &[f64]) -> Side {
-        Side { per_second: per_second.to_vec(), latency: Latency { median: 1, p99: 20, p999: 3000 } }
+        let latency = Latency { median: 1, p99: 20, p999: 3000 };
+        Side { per_second: per_second.to_vec(), latency, others: vec![0.02, 0.07, 0.01] }
     }
 
     #[test]
@@ -158,7 +181,7 @@ mod tests {
             let (ours, bare) = (side(&[90_000.0, 80_000.0, 100_000.0]), side(&[100_000.0; 3]));
             Row::against_bare("P1", "reading".to_owned(), ours, bare, Target::Ratio(least)).markdown()
         };
-        let expected = "| P1 | reading | 90,000/s | 100,000/s | 0.90 × (0.80 to 1.00) | ≥ 0.9 × | yes | \
+        let expected = "| P1 | reading | 90,000/s | 100,000/s | 0.90 × (0.80 to 1.00) | ≥ 0.9 × | yes | 2 % (≤ 7 %) | \
                         0.00 · 0.02 · 3.00 | 0.00 · 0.02 · 3.00 |";
         assert_eq!(row(0.9), expected);
         assert!(row(0.91).contains("**no**"));
@@ -169,7 +192,7 @@ mod tests {
         let row = |most| {
             Row::alone("P10", "memory", "MiB", vec![31.0, 29.0, 30.0], Target::AtMost(most)).markdown()
         };
-        assert_eq!(row(30.0), "| P10 | memory | 30.0 MiB |  |  | ≤ 30 MiB | yes |  |  |");
+        assert_eq!(row(30.0), "| P10 | memory | 30.0 MiB |  |  | ≤ 30 MiB | yes |  |  |  |");
         assert!(row(29.0).contains("**no**"));
     }
 
