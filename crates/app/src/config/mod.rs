@@ -1,7 +1,7 @@
 //! The configuration: four layers, one set of keys, every problem at once.
 //!
 //! The lowest layer is the file `config/tenantry.toml` of the repository, built into the binary; above it
-//! stand the user's file, the environment and the flags. What a key may hold is said once, in [`rules`].
+//! stand the user's file, the environment and the flags. What a key may hold is said once, in `rules.rs`.
 
 mod database;
 mod environment;
