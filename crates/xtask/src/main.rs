@@ -12,8 +12,8 @@ Usage: cargo xtask <task>
   test [ARGUMENTS]     run every test of the workspace; arguments go to `cargo test`
   ci                   run everything that continuous integration checks
   bench [P1 P3 …] [--seconds N] [--rounds N] [--threads N] [--seed N]
-                       [--no-write]
-                       measure against the bare server and write docs/benchmarks.md
+                       [--write | --no-write]
+                       measure against the bare server; a run of everything writes docs/benchmarks.md
   drill crash [--rounds N] [--seconds N] [--seed N] [--minimum N] [--self-test]
                        kill -9 under load, and check that nothing acknowledged is lost
 ";

@@ -49,6 +49,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     println!("\n{}", table::markdown(&rows));
     if settings.is_written {
         report::write(&settings, &rows)?;
+    } else {
+        println!("docs/benchmarks.md was left as it is");
     }
     Ok(())
 }

@@ -72,26 +72,29 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Reads `[P1 P3 …] [--seconds N] [--rounds N] [--threads N] [--seed N] [--no-write]`.
+    /// Reads `[P1 P3 …] [--seconds N] [--rounds N] [--threads N] [--seed N] [--write | --no-write]`. The
+    /// document is replaced as a whole, so a run of a part of the works leaves it alone unless told otherwise.
     pub(super) fn read(mut arguments: Arguments) -> Result<Self> {
         let seconds = arguments.value("--seconds")?.unwrap_or(5);
         let rounds = arguments.value("--rounds")?.unwrap_or(5);
         let threads = arguments.value("--threads")?.unwrap_or(2);
         let seed = arguments.value("--seed")?.unwrap_or_else(fresh_seed);
-        let is_written = !arguments.switch("--no-write");
+        let (may_write, must_write) = (!arguments.switch("--no-write"), arguments.switch("--write"));
         let words = arguments.words()?;
         if !(1..=600).contains(&seconds) || !(1..=100).contains(&rounds) || !(1..=64).contains(&threads) {
             return Err("--seconds is 1 to 600, --rounds 1 to 100, --threads 1 to 64".into());
-        }
-        if is_written && rounds < 5 {
-            return Err(
-                "medians of fewer than 5 rounds are not for docs/benchmarks.md: add --no-write".into()
-            );
         }
         let works = match &words[..] {
             [] => Work::ALL.to_vec(),
             words => words.iter().map(|word| Work::of_number(word)).collect::<Result<_>>()?,
         };
+        let is_whole = Work::ALL.iter().all(|work| works.contains(work));
+        let is_written = may_write && (is_whole || must_write);
+        if is_written && rounds < 5 {
+            return Err(
+                "medians of fewer than 5 rounds are not for docs/benchmarks.md: add --no-write".into()
+            );
+        }
         Ok(Self { works, seconds, rounds, threads, seed, is_written })
     }
 
@@ -127,4 +130,34 @@ impl fmt::Display for Settings {
 pub(super) fn unmeasured(address: SocketAddr, connections: usize) -> Load {
     let measured = Duration::from_secs(300);
     Load { address, connections, warm_up: Duration::ZERO, measured, may_break: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Settings> {
+        Settings::read(Arguments::new(line.split_whitespace().map(str::to_owned)))
+    }
+
+    #[test]
+    fn only_a_whole_run_replaces_the_document_unless_told_otherwise() {
+        for (line, is_written) in [
+            ("", true),
+            ("P10 P5 P3 P1", true),
+            ("--no-write", false),
+            ("P10", false),
+            ("P10 --write", true),
+            ("P10 --rounds 2", false),
+        ] {
+            assert_eq!(read(line).unwrap().is_written, is_written, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in ["P2", "--rounds 2", "--rounds 0", "--seconds 601", "--threads 0", "--wirte"] {
+            assert!(read(line).is_err(), "{line}");
+        }
+    }
 }
