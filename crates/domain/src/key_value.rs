@@ -1,15 +1,15 @@
 //! Key-values: bytes under a name, each write a new revision.
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
+use compact_str::CompactString;
 
 use crate::timestamp::Timestamp;
 
 /// A key: 1 to 512 bytes of UTF-8, any character but U+0000. Keys are ordered by their bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(Arc<str>);
+pub struct Key(CompactString);
 
 /// Why bytes are not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -109,19 +109,19 @@ impl fmt::Display for Revision {
 /// What kind of bytes a value is: a media type (RFC 9110, section 8.3) of at most 255 bytes, kept as
 /// it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ContentType(Arc<str>);
+pub struct ContentType(CompactString);
 
 impl ContentType {
     /// The kind of bytes about which nothing was said: `application/octet-stream`.
     #[must_use]
     pub fn octet_stream() -> Self {
-        Self("application/octet-stream".into())
+        Self(CompactString::const_new("application/octet-stream"))
     }
 
     /// Plain text: `text/plain; charset=utf-8`.
     #[must_use]
     pub fn plain_text() -> Self {
-        Self("text/plain; charset=utf-8".into())
+        Self(CompactString::const_new("text/plain; charset=utf-8"))
     }
 
     /// Reads a media type: `type/subtype`, with or without parameters, in visible ASCII.

@@ -5,6 +5,7 @@
 
 mod job;
 mod queue;
+mod reply;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -16,6 +17,7 @@ use tenantry_ports::StorageError;
 
 use job::Write;
 use queue::Queue;
+use reply::reply;
 
 /// One transaction after another on the one connection that writes, and what an engine must do for it.
 ///
@@ -96,11 +98,11 @@ impl<B: Batch> GroupCommit<B> {
         T: Send + 'static,
         F: FnMut(&P, &mut B) -> Result<T, StorageError> + Send + 'static,
     {
-        let (reply, answer) = tokio::sync::oneshot::channel();
+        let (reply, answer) = reply();
         let accepted = self.queue.push(weight, Box::new(Write::new(payload, run, reply)));
         async move {
             accepted?;
-            answer.await.unwrap_or_else(|_| {
+            answer.await.unwrap_or_else(|| {
                 Err(StorageError::Unavailable("the writer has stopped without an answer".to_owned()))
             })
         }

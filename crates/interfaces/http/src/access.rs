@@ -1,6 +1,7 @@
 //! Who is calling, and for which tenant.
 
 use actix_web::HttpRequest;
+use actix_web::dev::RequestHead;
 use actix_web::http::header;
 use tenantry_domain::{Caller, Scope, TenantNumber, TenantRef};
 
@@ -13,41 +14,41 @@ use crate::state::State;
 const TENANTRY_TENANT: &str = "tenantry-tenant";
 
 /// Lets in whoever has `scope`; for routes that answer JSON.
-pub(crate) async fn caller(state: &State, request: &HttpRequest, scope: Scope) -> Result<Caller, Problem> {
-    let caller = authorized(state, request, scope).await?;
-    accept::require_json(request.headers())?;
+pub(crate) async fn caller(state: &State, head: &RequestHead, scope: Scope) -> Result<Caller, Problem> {
+    let caller = authorized(state, head, scope).await?;
+    accept::require_json(head.headers())?;
     Ok(caller)
 }
 
 /// Lets in whoever has `scope`, and says whose data it is about; for routes that answer JSON.
 pub(crate) async fn tenant(
     state: &State,
-    request: &HttpRequest,
+    head: &RequestHead,
     scope: Scope,
 ) -> Result<TenantNumber, Problem> {
-    let tenant = tenant_of_bytes(state, request, scope).await?;
-    accept::require_json(request.headers())?;
+    let tenant = tenant_of_bytes(state, head, scope).await?;
+    accept::require_json(head.headers())?;
     Ok(tenant)
 }
 
 /// As [`tenant`], for routes that answer bytes of any type.
 pub(crate) async fn tenant_of_bytes(
     state: &State,
-    request: &HttpRequest,
+    head: &RequestHead,
     scope: Scope,
 ) -> Result<TenantNumber, Problem> {
-    let caller = authorized(state, request, scope).await?;
+    let caller = authorized(state, head, scope).await?;
     if let (tenantry_domain::KeyOwner::Tenant(number), None) =
-        (caller.owner, request.headers().get(TENANTRY_TENANT))
+        (caller.owner, head.headers().get(TENANTRY_TENANT))
     {
         return Ok(number);
     }
-    let named = named_tenant(request)?;
+    let named = named_tenant(head)?;
     Ok(state.services.tenants.resolve(&caller, named.as_ref()).await?)
 }
 
-async fn authorized(state: &State, request: &HttpRequest, scope: Scope) -> Result<Caller, Problem> {
-    let key = bearer_key(request)?;
+async fn authorized(state: &State, head: &RequestHead, scope: Scope) -> Result<Caller, Problem> {
+    let key = bearer_key(head)?;
     let caller = match state.services.access.authenticate_cached(key) {
         Some(known) => known?,
         None => state.services.access.authenticate(key).await?,
@@ -59,8 +60,8 @@ async fn authorized(state: &State, request: &HttpRequest, scope: Scope) -> Resul
 }
 
 /// RFC 6750, section 2.1; the scheme's case does not count (RFC 9110, section 11.1).
-fn bearer_key(request: &HttpRequest) -> Result<&str, Problem> {
-    let Some(value) = request.headers().get(header::AUTHORIZATION) else {
+fn bearer_key(head: &RequestHead) -> Result<&str, Problem> {
+    let Some(value) = head.headers().get(header::AUTHORIZATION) else {
         return Err(Problem::plain(Code::KeyMissing));
     };
     let value = value.to_str().map_err(|_| Problem::plain(Code::KeyMalformed))?;
@@ -71,8 +72,8 @@ fn bearer_key(request: &HttpRequest) -> Result<&str, Problem> {
 }
 
 /// The tenant that the header names. A name that can be no tenant's is like one that does not exist.
-fn named_tenant(request: &HttpRequest) -> Result<Option<TenantRef>, Problem> {
-    let Some(value) = request.headers().get(TENANTRY_TENANT) else { return Ok(None) };
+fn named_tenant(head: &RequestHead) -> Result<Option<TenantRef>, Problem> {
+    let Some(value) = head.headers().get(TENANTRY_TENANT) else { return Ok(None) };
     let named = value.to_str().ok().and_then(TenantRef::parse);
     named.map(Some).ok_or_else(|| Problem::plain(Code::TenantNotFound))
 }

@@ -103,7 +103,7 @@ pub(crate) async fn create_access_key(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let tenant = admin_of_tenant(&state, &request).await?;
-    let text = read_body(&state, &request, payload, &["application/json"]).await?;
+    let text = read_body(&state, request.head(), payload.into_inner(), &["application/json"]).await?;
     let body: AccessKeyBody = json::read_owned(&text, state.limits.max_json_depth)?;
     let expires_at = match body.expires_at.as_deref() {
         Some(text) => Some(Timestamp::parse_rfc3339(text).ok_or_else(|| {
@@ -176,6 +176,6 @@ pub(crate) async fn revoke_access_key(
 
 /// Lets in an administrator who may handle keys, and finds the tenant that the path names.
 async fn admin_of_tenant(state: &State, request: &HttpRequest) -> Result<TenantNumber, Problem> {
-    let caller = access::caller(state, request, Scope::KeysWrite).await?;
+    let caller = access::caller(state, request.head(), Scope::KeysWrite).await?;
     Ok(state.services.tenants.resolve(&caller, Some(&access::tenant_in_path(request)?)).await?)
 }

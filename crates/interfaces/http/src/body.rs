@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use actix_web::HttpRequest;
+use actix_web::dev::{Payload, RequestHead};
 use actix_web::http::header;
-use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::web::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 
 use crate::problem::Problem;
@@ -14,12 +14,12 @@ use crate::problem_code::Code;
 ///
 /// actix's own timeout covers only the headers, so a body has its own.
 pub(crate) async fn read(
-    request: &HttpRequest,
+    head: &RequestHead,
     payload: Payload,
     limit: usize,
     deadline: Duration,
 ) -> Result<Bytes, Problem> {
-    if announced_length(request).is_some_and(|length| length > limit as u64) {
+    if announced_length(head).is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));
     }
     match tokio::time::timeout(deadline, collect(payload, limit)).await {
@@ -48,8 +48,8 @@ async fn collect(mut payload: Payload, limit: usize) -> Result<Bytes, Problem> {
     Ok(body.freeze())
 }
 
-fn announced_length(request: &HttpRequest) -> Option<u64> {
-    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+fn announced_length(head: &RequestHead) -> Option<u64> {
+    head.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn too_large(limit: usize) -> Problem {
@@ -61,15 +61,15 @@ fn incomplete(error: &actix_web::error::PayloadError) -> Problem {
 }
 
 /// The media type of the body, in lower case and without parameters; nothing where none is said.
-pub(crate) fn media_type(request: &HttpRequest) -> Option<String> {
-    let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+pub(crate) fn media_type(head: &RequestHead) -> Option<String> {
+    let value = head.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
     Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
 /// Refuses a body of another type than `allowed`, or of none, or in an encoding or charset that is not
 /// read here.
-pub(crate) fn require_media_type(request: &HttpRequest, allowed: &[&str]) -> Result<(), Problem> {
-    let headers = request.headers();
+pub(crate) fn require_media_type(head: &RequestHead, allowed: &[&str]) -> Result<(), Problem> {
+    let headers = head.headers();
     if let Some(value) = headers.get(header::CONTENT_TYPE)
         && allowed.iter().any(|allowed| value.as_bytes() == allowed.as_bytes())
         && !headers.contains_key(header::CONTENT_ENCODING)
@@ -82,7 +82,7 @@ pub(crate) fn require_media_type(request: &HttpRequest, allowed: &[&str]) -> Res
     if encoded {
         return Err(Problem::new(Code::UnsupportedMediaType, "the body must not have a Content-Encoding"));
     }
-    if media_type(request).is_some_and(|found| allowed.contains(&found.as_str())) {
+    if media_type(head).is_some_and(|found| allowed.contains(&found.as_str())) {
         return Ok(());
     }
     let allowed = allowed.join(" or ");

@@ -1,12 +1,13 @@
 //! What holds for every answer: its request id, its problem written out, compression, and the log.
 
 use actix_http::encoding::Encoder;
+use actix_http::header::from_comma_delimited;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header as _, HeaderValue};
+use actix_web::dev::{RequestHead, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, AcceptEncoding, ContentEncoding, Encoding, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpRequest, web};
+use actix_web::{Error, HttpResponse, web};
 
 use crate::problem::Problem;
 use crate::problem_code::Code;
@@ -26,27 +27,33 @@ pub(crate) async fn conventions(
     let log_requests = request.app_data::<web::Data<State>>().is_some_and(|state| state.log_requests);
     let started = log_requests.then(std::time::Instant::now);
     let body = ChunkedBody::watch(&mut request);
-    let mut response = next.call(request).await?.map_into_boxed_body();
+    let (request, response) = next.call(request).await?.map_into_boxed_body().into_parts();
+    let response = dress(request.head(), &id, response);
+    if let Some(started) = started {
+        log(request.head(), response.status(), &id, started.elapsed());
+    }
+    Ok(body.close_if_unread(ServiceResponse::new(request, response)))
+}
+
+/// Makes of a handler's answer what goes out: see the module.
+pub(crate) fn dress(head: &RequestHead, id: &RequestId, mut response: HttpResponse) -> HttpResponse {
     if response.status().is_client_error() || response.status().is_server_error() {
-        response = write_problem(response, &id);
+        response = write_problem(head, id, response);
     }
     let headers = response.headers_mut();
     if let Some(id) = id.to_header() {
         headers.insert(X_REQUEST_ID, id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Some(started) = started {
-        log(&response, &id, started.elapsed());
-    }
-    Ok(body.close_if_unread(compress(response)))
+    compress(head, response)
 }
 
 /// Writes a refusal out as problem details; also one that actix made by itself.
-fn write_problem(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceResponse<BoxBody> {
-    if response.headers().contains_key(header::CONTENT_TYPE) && response.response().error().is_none() {
+fn write_problem(head: &RequestHead, id: &RequestId, response: HttpResponse) -> HttpResponse {
+    if response.headers().contains_key(header::CONTENT_TYPE) && response.error().is_none() {
         return response;
     }
-    let problem = match response.response().error() {
+    let problem = match response.error() {
         Some(error) => match error.as_error::<Problem>() {
             Some(problem) => problem.clone(),
             None => foreign(response.status(), error.to_string()),
@@ -54,13 +61,12 @@ fn write_problem(response: ServiceResponse<BoxBody>, id: &RequestId) -> ServiceR
         None => foreign(response.status(), String::new()),
     };
     if problem.code.status().is_server_error() {
-        log_failure(&response, id, &problem);
+        log_failure(head, id, &problem);
     }
     let body = serde_json::to_vec(&problem.to_wire(Some(id.as_str()))).unwrap_or_default();
-    let (request, response) = response.into_parts();
     let mut response = response.set_body(BoxBody::new(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    ServiceResponse::new(request, response)
+    response
 }
 
 /// The problem for a refusal that is none of ours.
@@ -77,33 +83,31 @@ fn foreign(status: StatusCode, cause: String) -> Problem {
     Problem { cause: Some(cause), ..Problem::plain(code) }
 }
 
-fn log_failure(response: &ServiceResponse<BoxBody>, id: &RequestId, problem: &Problem) {
-    let request = response.request();
+fn log_failure(head: &RequestHead, id: &RequestId, problem: &Problem) {
     tracing::error!(
         request.id = id.as_str(),
-        http.method = request.method().as_str(),
-        http.path = request.path(),
+        http.method = head.method.as_str(),
+        http.path = head.uri.path(),
         problem.code = problem.code.as_str(),
         cause = problem.cause.as_deref().unwrap_or_default(),
         "a request failed"
     );
 }
 
-fn log(response: &ServiceResponse<BoxBody>, id: &RequestId, took: std::time::Duration) {
-    let request = response.request();
+fn log(head: &RequestHead, status: StatusCode, id: &RequestId, took: std::time::Duration) {
     tracing::info!(
         request.id = id.as_str(),
-        http.method = request.method().as_str(),
-        http.path = request.path(),
-        http.status = response.status().as_u16(),
+        http.method = head.method.as_str(),
+        http.path = head.uri.path(),
+        http.status = status.as_u16(),
         duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         "answered a request"
     );
 }
 
 /// Compresses a body of some size by the best encoding that the caller takes.
-fn compress(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-    match response.response().body().size() {
+fn compress(head: &RequestHead, mut response: HttpResponse) -> HttpResponse {
+    match response.body().size() {
         BodySize::None => return response,
         BodySize::Sized(bytes) if bytes < MIN_COMPRESSED_BYTES => return response,
         BodySize::Sized(_) | BodySize::Stream => {}
@@ -111,20 +115,20 @@ fn compress(mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> 
     if !is_compressible(response.headers().get(header::CONTENT_TYPE)) {
         return response;
     }
-    let Some(encoding) = wanted_encoding(response.request()) else {
+    let Some(encoding) = wanted_encoding(head) else {
         response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
         return response;
     };
     // The encoder adds `Vary` by itself.
-    response.map_body(|head, body| BoxBody::new(Encoder::response(encoding, head, body)))
+    response.map_body(|answer, body| BoxBody::new(Encoder::response(encoding, answer, body)))
 }
 
 /// The encoding that the caller prefers; nothing where that is none.
-fn wanted_encoding(request: &HttpRequest) -> Option<ContentEncoding> {
-    if request.method() == Method::HEAD || !request.headers().contains_key(header::ACCEPT_ENCODING) {
+fn wanted_encoding(head: &RequestHead) -> Option<ContentEncoding> {
+    if head.method == Method::HEAD || !head.headers().contains_key(header::ACCEPT_ENCODING) {
         return None;
     }
-    let accepted = AcceptEncoding::parse(request).ok()?;
+    let accepted = AcceptEncoding(from_comma_delimited(head.headers().get_all(header::ACCEPT_ENCODING)).ok()?);
     let supported = [Encoding::brotli(), Encoding::zstd(), Encoding::gzip(), Encoding::identity()];
     match accepted.negotiate(supported.iter()) {
         Some(Encoding::Known(encoding)) if encoding != ContentEncoding::Identity => Some(encoding),

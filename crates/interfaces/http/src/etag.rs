@@ -1,21 +1,24 @@
 //! Entity tags and the preconditions that are made of them (RFC 9110, sections 8.8.3 and 13).
 
+use std::io::Write as _;
+
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use tenantry_domain::{Precondition, RevisionSet};
 
 use crate::problem::Problem;
 use crate::problem_code::Code;
 
+/// As long as an entity tag gets: the digits of a `u64` in quotes.
+const QUOTED_DIGITS: usize = 22;
+
 /// The strong entity tag of a revision or version.
 pub(crate) fn of(revision: u64) -> HeaderValue {
-    let mut digits = itoa(revision);
-    digits.insert(0, '"');
-    digits.push('"');
-    HeaderValue::from_str(&digits).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
-}
-
-fn itoa(number: u64) -> String {
-    number.to_string()
+    let mut text = [0; QUOTED_DIGITS];
+    let mut rest = text.as_mut_slice();
+    // There is room for every number.
+    let _ = write!(rest, "\"{revision}\"");
+    let length = QUOTED_DIGITS - rest.len();
+    HeaderValue::from_bytes(&text[..length]).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
 /// What `If-Match` and `If-None-Match` ask of a write.
@@ -71,7 +74,7 @@ fn tags(headers: &HeaderMap, name: &HeaderName, weak: bool) -> Result<Option<Rev
             if is_weak && !weak {
                 continue;
             }
-            revisions.extend(inner.parse::<u64>().ok().filter(|number| itoa(*number) == inner));
+            revisions.extend(inner.parse::<u64>().ok().filter(|number| number.to_string() == inner));
         }
     }
     Ok(Some(RevisionSet::Of(revisions)))

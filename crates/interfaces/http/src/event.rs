@@ -1,5 +1,6 @@
 //! Events: `/api/v1/events`.
 
+use actix_web::dev::{Payload, RequestHead};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -132,22 +133,22 @@ impl<'a> From<EventBody<'a>> for EventDraft<'a> {
         (status = 200, description = "An event of this id was stored already: that one.", body = EventDto),
         (status = 207, description = "Some items were rejected: the outcome of each.", body = event_batch::BatchOutcome)))]
 pub(crate) async fn create_events(
-    state: web::Data<State>,
-    request: HttpRequest,
-    payload: web::Payload,
+    state: &State,
+    head: &RequestHead,
+    payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let tenant = access::tenant(&state, &request, Scope::EventsWrite).await?;
-    body::require_media_type(&request, &["application/json"])?;
+    let tenant = access::tenant(state, head, Scope::EventsWrite).await?;
+    body::require_media_type(head, &["application/json"])?;
     let limit = state.limits.max_batch_body_bytes.max(state.limits.max_json_body_bytes);
-    let text = body::read(&request, payload, limit, state.body_timeout).await?;
+    let text = body::read(head, payload, limit, state.body_timeout).await?;
     if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-        return event_batch::create(&state, tenant, &text).await;
+        return event_batch::create(state, tenant, &text).await;
     }
     if text.len() > state.limits.max_json_body_bytes {
         let detail = format!("an event may have at most {} bytes", state.limits.max_json_body_bytes);
         return Err(Problem::new(Code::BodyTooLarge, detail));
     }
-    create_one(&state, tenant, &text).await
+    create_one(state, tenant, &text).await
 }
 
 async fn create_one(state: &State, tenant: TenantNumber, text: &[u8]) -> Result<HttpResponse, Problem> {
@@ -172,7 +173,7 @@ pub(crate) async fn get_event(
     state: web::Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let tenant = access::tenant(&state, &request, Scope::EventsRead).await?;
+    let tenant = access::tenant(&state, request.head(), Scope::EventsRead).await?;
     let id = EventId::parse(request.match_info().query("id"))
         .ok_or_else(|| Problem::plain(Code::EventNotFound))?;
     let event = state.services.events.get(tenant, id).await?;
@@ -188,7 +189,7 @@ pub(crate) async fn list_events(
     state: web::Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let tenant = access::tenant(&state, &request, Scope::EventsRead).await?;
+    let tenant = access::tenant(&state, request.head(), Scope::EventsRead).await?;
     let query = Query::parse(request.query_string(), event_query::PARAMETERS)?;
     let mut wanted = event_query::read(&query)?;
     let identity = format!("{:?} {:?}", wanted.filter, wanted.order);

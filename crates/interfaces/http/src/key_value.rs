@@ -1,10 +1,16 @@
 //! One key-value: `/api/v1/kv/{key}`.
 
+use std::io::Write as _;
+use std::sync::Arc;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{Payload, RequestHead};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tenantry_domain::{ContentType, EntryMeta, Key, KeyError, Scope, TimeToLive, Timestamp};
+use tenantry_domain::{ContentType, Entry, EntryMeta, Key, KeyError, Scope, TimeToLive, Timestamp};
 use tenantry_ports::NewValue;
 use utoipa::ToSchema;
 
@@ -20,8 +26,8 @@ const SLASHES_BEFORE_KEY: usize = 4;
 const TENANTRY_VERSION: HeaderName = HeaderName::from_static("tenantry-version");
 
 /// The key: all that follows `/kv/`, percent-decoded and not normalised.
-fn key_of(request: &HttpRequest) -> Result<Key, Problem> {
-    let text = request.uri().path().splitn(SLASHES_BEFORE_KEY + 1, '/').nth(SLASHES_BEFORE_KEY);
+fn key_of(head: &RequestHead) -> Result<Key, Problem> {
+    let text = head.uri.path().splitn(SLASHES_BEFORE_KEY + 1, '/').nth(SLASHES_BEFORE_KEY);
     let text = text.unwrap_or_default();
     let key = if text.contains('%') {
         if !percent_signs_are_escapes(text.as_bytes()) {
@@ -39,21 +45,46 @@ pub(crate) fn refused(error: KeyError, pointer: &str) -> Problem {
     Problem::violation(pointer, error.code(), error.to_string())
 }
 
+/// `Sun, 06 Nov 1994 08:49:37 GMT`: every date is as long.
+const HTTP_DATE_BYTES: usize = 29;
+
 fn http_date(time: Timestamp) -> Option<HeaderValue> {
     let seconds = u64::try_from(time.as_seconds()).ok()?;
     let time = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(seconds))?;
-    HeaderValue::from_str(&httpdate::fmt_http_date(time)).ok()
+    let mut text = [0; HTTP_DATE_BYTES];
+    write!(text.as_mut_slice(), "{}", httpdate::HttpDate::from(time)).ok()?;
+    HeaderValue::from_bytes(&text).ok()
+}
+
+fn media_type(kind: &ContentType) -> Option<HeaderValue> {
+    match kind.as_str() {
+        "application/octet-stream" => Some(HeaderValue::from_static("application/octet-stream")),
+        "application/json" => Some(HeaderValue::from_static("application/json")),
+        other => HeaderValue::from_str(other).ok(),
+    }
+}
+
+/// The entry's bytes. A clone of them would write to their own count of references, which lies elsewhere in
+/// memory and is seldom in the processor's cache; the entry's is there already.
+fn value_of(entry: Arc<Entry>) -> Bytes {
+    struct Value(Arc<Entry>);
+    impl AsRef<[u8]> for Value {
+        fn as_ref(&self) -> &[u8] {
+            &self.0.value
+        }
+    }
+    Bytes::from_owner(Value(entry))
 }
 
 /// The headers that tell about an entry.
-fn describe(answer: &mut HttpResponseBuilder, meta: &EntryMeta) {
-    answer.insert_header((header::ETAG, etag::of(meta.revision.get())));
-    answer.insert_header((TENANTRY_VERSION, HeaderValue::from(meta.version)));
+fn describe(headers: &mut HeaderMap, meta: &EntryMeta) {
+    headers.insert(header::ETAG, etag::of(meta.revision.get()));
+    headers.insert(TENANTRY_VERSION, HeaderValue::from(meta.version));
     if let Some(date) = http_date(meta.updated_at) {
-        answer.insert_header((header::LAST_MODIFIED, date));
+        headers.insert(header::LAST_MODIFIED, date);
     }
     if let Some(date) = meta.expires_at.and_then(http_date) {
-        answer.insert_header((header::EXPIRES, date));
+        headers.insert(header::EXPIRES, date);
     }
 }
 
@@ -68,33 +99,30 @@ fn describe(answer: &mut HttpResponseBuilder, meta: &EntryMeta) {
         (status = 304, description = "It is what `If-None-Match` names.",
             headers(("ETag" = String, description = "The revision."), ("Last-Modified" = String),
                 ("Tenantry-Version" = u64), ("Expires" = String, description = "Where it has an end.")))))]
-pub(crate) async fn get_key_value(
-    state: web::Data<State>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Problem> {
-    let tenant = access::tenant_of_bytes(&state, &request, Scope::KvRead).await?;
-    if !request.query_string().is_empty() {
-        Query::parse(request.query_string(), &[])?;
-    }
-    let key = key_of(&request)?;
+pub(crate) async fn get_key_value(state: &State, head: &RequestHead) -> Result<HttpResponse, Problem> {
+    let tenant = access::tenant_of_bytes(state, head, Scope::KvRead).await?;
+    Query::parse(head.uri.query().unwrap_or_default(), &[])?;
+    let key = key_of(head)?;
     let entry = match state.services.key_values.get_cached(tenant, &key) {
         Some(known) => known.ok_or_else(|| Problem::plain(Code::KeyValueNotFound))?,
         None => state.services.key_values.get(tenant, key).await?,
     };
     let revision = entry.meta.revision.get();
-    etag::require_match(request.headers(), revision)?;
-    let unchanged = etag::is_unchanged(request.headers(), revision)?;
-    let mut answer = HttpResponse::build(if unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
-    describe(&mut answer, &entry.meta);
+    etag::require_match(head.headers(), revision)?;
+    let unchanged = etag::is_unchanged(head.headers(), revision)?;
+    let mut answer = if unchanged {
+        HttpResponse::with_body(StatusCode::NOT_MODIFIED, BoxBody::new(()))
+    } else {
+        HttpResponse::with_body(StatusCode::OK, BoxBody::new(value_of(Arc::clone(&entry))))
+    };
+    let headers = answer.headers_mut();
+    describe(headers, &entry.meta);
     // Without it, `Expires` would let a cache keep a value that may change before its end.
-    answer.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-cache")));
-    if unchanged {
-        return Ok(answer.finish());
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if !unchanged && let Some(kind) = media_type(&entry.meta.content_type) {
+        headers.insert(header::CONTENT_TYPE, kind);
     }
-    if let Ok(kind) = HeaderValue::from_str(entry.meta.content_type.as_str()) {
-        answer.insert_header((header::CONTENT_TYPE, kind));
-    }
-    Ok(answer.body(entry.value.clone()))
+    Ok(answer)
 }
 
 /// Stores the body as it is, with its content type.
@@ -109,32 +137,33 @@ pub(crate) async fn get_key_value(
         (status = 200, description = "The value was replaced.", headers(("ETag" = String, description = "The revision."), ("Last-Modified" = String),
             ("Tenantry-Version" = u64), ("Expires" = String, description = "Where it has an end.")))))]
 pub(crate) async fn put_key_value(
-    state: web::Data<State>,
-    request: HttpRequest,
-    payload: web::Payload,
+    state: &State,
+    head: &RequestHead,
+    payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let tenant = access::tenant_of_bytes(&state, &request, Scope::KvWrite).await?;
-    let key = key_of(&request)?;
-    let precondition = etag::precondition(request.headers())?;
-    let ttl = Query::parse(request.query_string(), &["ttl"])?.read(
+    let tenant = access::tenant_of_bytes(state, head, Scope::KvWrite).await?;
+    let key = key_of(head)?;
+    let precondition = etag::precondition(head.headers())?;
+    let ttl = Query::parse(head.uri.query().unwrap_or_default(), &["ttl"])?.read(
         "ttl",
         "a whole number of seconds from 1 to 3155760000",
         |text| TimeToLive::from_seconds(whole_number(text)?),
     )?;
-    let content_type = content_type_of(&request)?;
-    let bytes = body::read(&request, payload, state.limits.max_value_bytes, state.body_timeout).await?;
-    let value = NewValue { bytes, content_type, ttl };
+    let content_type = content_type_of(head)?;
+    let bytes = body::read(head, payload, state.limits.max_value_bytes, state.body_timeout).await?;
+    // A copy of its own: the body is a part of the connection's buffer, which a cache would keep alive whole.
+    let value = NewValue { bytes: Bytes::copy_from_slice(&bytes), content_type, ttl };
     let outcome = state.services.key_values.put(tenant, key, value, precondition).await?;
-    let mut answer = HttpResponse::build(if outcome.created { StatusCode::CREATED } else { StatusCode::OK });
-    describe(&mut answer, &outcome.entry.meta);
-    if outcome.created {
-        answer.insert_header((header::LOCATION, request.uri().path()));
+    let mut answer = HttpResponse::new(if outcome.created { StatusCode::CREATED } else { StatusCode::OK });
+    describe(answer.headers_mut(), &outcome.entry.meta);
+    if outcome.created && let Ok(path) = HeaderValue::from_str(head.uri.path()) {
+        answer.headers_mut().insert(header::LOCATION, path);
     }
-    Ok(answer.finish())
+    Ok(answer)
 }
 
-fn content_type_of(request: &HttpRequest) -> Result<ContentType, Problem> {
-    let headers = request.headers();
+fn content_type_of(head: &RequestHead) -> Result<ContentType, Problem> {
+    let headers = head.headers();
     let encoding = headers.get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
         return Err(Problem::new(Code::UnsupportedMediaType, "the body must not have a Content-Encoding"));
@@ -157,9 +186,9 @@ pub(crate) async fn delete_key_value(
     state: web::Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let tenant = access::tenant_of_bytes(&state, &request, Scope::KvWrite).await?;
+    let tenant = access::tenant_of_bytes(&state, request.head(), Scope::KvWrite).await?;
     Query::parse(request.query_string(), &[])?;
-    let key = key_of(&request)?;
+    let key = key_of(request.head())?;
     let precondition = etag::precondition(request.headers())?;
     state.services.key_values.delete(tenant, key, precondition).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -204,21 +233,20 @@ pub(crate) async fn increment_key_value(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let tenant = access::tenant(&state, &request, Scope::KvWrite).await?;
+    let tenant = access::tenant(&state, request.head(), Scope::KvWrite).await?;
     Query::parse(request.query_string(), &[])?;
-    let key = key_of(&request)?;
+    let key = key_of(request.head())?;
     let precondition = etag::precondition(request.headers())?;
-    let text = read_body(&state, &request, payload, &["application/json"]).await?;
+    let text = read_body(&state, request.head(), payload.into_inner(), &["application/json"]).await?;
     let body: IncrementBody = json::read_owned(&text, state.limits.max_json_depth)?;
     let by = body.increment.ok_or_else(|| Problem::violation("/increment", "required", "is required"))?;
     let (outcome, value) =
         state.services.key_values.increment(tenant, key, by, body.initial, precondition).await?;
     let meta = &outcome.entry.meta;
-    let mut answer = json::builder(StatusCode::OK);
-    describe(&mut answer, meta);
-    Ok(answer.body(json::write(&Incremented {
-        value,
-        version: meta.version,
-        revision: meta.revision.get(),
-    })?))
+    let mut answer = json::answer(
+        StatusCode::OK,
+        &Incremented { value, version: meta.version, revision: meta.revision.get() },
+    )?;
+    describe(answer.headers_mut(), meta);
+    Ok(answer)
 }

@@ -103,7 +103,7 @@ pub(crate) async fn list_key_values(
     state: web::Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let tenant = access::tenant(&state, &request, Scope::KvRead).await?;
+    let tenant = access::tenant(&state, request.head(), Scope::KvRead).await?;
     let query = Query::parse(request.query_string(), &["prefix", "keys_only", "limit", "cursor"])?;
     let prefix = query.one("prefix")?.unwrap_or_default().to_owned();
     let keys_only = query.read("keys_only", "true or false", |word| word.parse().ok())?.unwrap_or(false);

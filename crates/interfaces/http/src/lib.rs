@@ -20,6 +20,7 @@ mod event;
 mod event_batch;
 mod event_query;
 mod health;
+mod hot_routes;
 mod json;
 mod key_value;
 mod key_value_list;

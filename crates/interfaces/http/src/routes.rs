@@ -17,7 +17,7 @@ use crate::problem_code::Code::{
     ScopeMissing, StorageFull, TenantDeleting, TenantNotFound, TenantRequired, TenantSuspended,
     UnsupportedMediaType, ValidationFailed,
 };
-use crate::{access_key, docs, event, health, key_value, key_value_list, ping, problem_page, tenant};
+use crate::{access_key, docs, event, health, hot_routes, key_value, key_value_list, ping, problem_page, tenant};
 
 /// One method of one path.
 pub(crate) struct Endpoint {
@@ -93,12 +93,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     const FULL: &[Code] = &[StorageFull];
     // In the order in which paths are tried: what is called most stands first.
     let mut table = endpoints! {
-        GET "/api/v1/kv/{key}" KV_READ, [KV_KEY, ENTRY, CONDITIONAL], key_value::get_key_value;
-        PUT "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, CHANGE, BODY], key_value::put_key_value;
+        GET "/api/v1/kv/{key}" KV_READ, [KV_KEY, ENTRY, CONDITIONAL], hot_routes::get_key_value;
+        PUT "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, CHANGE, BODY], hot_routes::put_key_value;
         DELETE "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, ENTRY, CHANGE], key_value::delete_key_value;
         POST "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, ENTRY, CHANGE, NUMBER, BODY, JSON_BODY, JSON_ANSWER], key_value::increment_key_value;
         GET "/api/v1/events" EVENTS_READ, [LIST, JSON_ANSWER], event::list_events;
-        POST "/api/v1/events" EVENTS_WRITE, [BODY, JSON_BODY, JSON_ANSWER, FULL], event::create_events;
+        POST "/api/v1/events" EVENTS_WRITE, [BODY, JSON_BODY, JSON_ANSWER, FULL], hot_routes::create_events;
         GET "/api/v1/events/{id}" EVENTS_READ, [EVENT, JSON_ANSWER], event::get_event;
         GET "/api/v1/kv" KV_READ, [LIST, JSON_ANSWER], key_value_list::list_key_values;
 

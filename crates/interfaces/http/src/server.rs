@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::dev::ServerHandle as ActixHandle;
+use actix_service::IntoServiceFactory as _;
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::{App, HttpServer, web};
 
 use crate::conventions::conventions;
 use crate::cursor::CursorSeal;
+use crate::hot_routes::HotRoutes;
 use crate::routes;
 use crate::state::{Limits, Services, State};
 
@@ -96,11 +98,14 @@ impl Server {
         };
         let origins = options.cors_origins;
         let server = HttpServer::new(move || {
-            App::new()
+            let app = App::new()
                 .app_data(state.clone())
                 .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
                 .wrap(from_fn(conventions))
-                .configure(routes::configure)
+                .configure(routes::configure);
+            // CORS and the log of requests are the router's.
+            let is_plain = origins.is_empty() && !state.log_requests;
+            HotRoutes::new(app.into_factory(), is_plain.then(|| state.clone()))
         })
         .workers(workers)
         .max_connections(options.max_connections.div_ceil(workers))

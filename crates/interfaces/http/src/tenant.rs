@@ -1,5 +1,6 @@
 //! Tenants: `/api/v1/tenants`.
 
+use actix_web::dev::{Payload, RequestHead};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -136,8 +137,8 @@ pub(crate) async fn create_tenant(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    access::caller(&state, &request, Scope::TenantsWrite).await?;
-    let text = read_body(&state, &request, payload, &["application/json"]).await?;
+    access::caller(&state, request.head(), Scope::TenantsWrite).await?;
+    let text = read_body(&state, request.head(), payload.into_inner(), &["application/json"]).await?;
     let body: TenantBody<'_> = json::read(&text, state.limits.max_json_depth)?;
     let draft = TenantDraft { name: body.name, tenant_info: body.tenant_info };
     answer(StatusCode::CREATED, &state.services.tenants.create(draft).await?)
@@ -156,7 +157,7 @@ pub(crate) async fn list_tenants(
     state: web::Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    access::caller(&state, &request, Scope::TenantsRead).await?;
+    access::caller(&state, request.head(), Scope::TenantsRead).await?;
     let query = Query::parse(request.query_string(), &["status", "name", "limit", "cursor"])?;
     let filter = TenantFilter {
         status: query.read("status", "active, suspended or deleting", TenantStatus::parse)?,
@@ -206,7 +207,7 @@ pub(crate) async fn get_tenant(
     state: web::Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    access::caller(&state, &request, Scope::TenantsRead).await?;
+    access::caller(&state, request.head(), Scope::TenantsRead).await?;
     let tenant = state.services.tenants.get(&access::tenant_in_path(&request)?).await?;
     etag::require_match(request.headers(), tenant.version)?;
     if etag::is_unchanged(request.headers(), tenant.version)? {
@@ -227,10 +228,10 @@ pub(crate) async fn replace_tenant(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    access::caller(&state, &request, Scope::TenantsWrite).await?;
+    access::caller(&state, request.head(), Scope::TenantsWrite).await?;
     let tenant = access::tenant_in_path(&request)?;
     let precondition = etag::precondition(request.headers())?;
-    let text = read_body(&state, &request, payload, &["application/json"]).await?;
+    let text = read_body(&state, request.head(), payload.into_inner(), &["application/json"]).await?;
     let body: TenantBody<'_> = json::read(&text, state.limits.max_json_depth)?;
     let draft = TenantDraft { name: body.name, tenant_info: body.tenant_info };
     answer(StatusCode::OK, &state.services.tenants.replace(&tenant, draft, &precondition).await?)
@@ -247,11 +248,11 @@ pub(crate) async fn patch_tenant(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    access::caller(&state, &request, Scope::TenantsWrite).await?;
+    access::caller(&state, request.head(), Scope::TenantsWrite).await?;
     let tenant = access::tenant_in_path(&request)?;
     let precondition = etag::precondition(request.headers())?;
     let types = ["application/merge-patch+json", "application/json"];
-    let text = read_body(&state, &request, payload, &types).await?;
+    let text = read_body(&state, request.head(), payload.into_inner(), &types).await?;
     let patch: &RawValue = json::read(&text, state.limits.max_json_depth)?;
     answer(StatusCode::OK, &state.services.tenants.patch(&tenant, patch.get(), &precondition).await?)
 }
@@ -265,7 +266,7 @@ pub(crate) async fn suspend_tenant(
     state: web::Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    access::caller(&state, &request, Scope::TenantsWrite).await?;
+    access::caller(&state, request.head(), Scope::TenantsWrite).await?;
     let precondition = etag::precondition(request.headers())?;
     let tenant = access::tenant_in_path(&request)?;
     answer(StatusCode::OK, &state.services.tenants.suspend(&tenant, &precondition).await?)
@@ -280,7 +281,7 @@ pub(crate) async fn activate_tenant(
     state: web::Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    access::caller(&state, &request, Scope::TenantsWrite).await?;
+    access::caller(&state, request.head(), Scope::TenantsWrite).await?;
     let precondition = etag::precondition(request.headers())?;
     let tenant = access::tenant_in_path(&request)?;
     answer(StatusCode::OK, &state.services.tenants.activate(&tenant, &precondition).await?)
@@ -296,7 +297,7 @@ pub(crate) async fn delete_tenant(
     state: web::Data<State>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    access::caller(&state, &request, Scope::TenantsWrite).await?;
+    access::caller(&state, request.head(), Scope::TenantsWrite).await?;
     let precondition = etag::precondition(request.headers())?;
     let tenant = access::tenant_in_path(&request)?;
     answer(StatusCode::ACCEPTED, &state.services.tenants.delete(&tenant, &precondition).await?)
@@ -305,10 +306,10 @@ pub(crate) async fn delete_tenant(
 /// Reads a body that is one JSON thing, of one of these types.
 pub(crate) async fn read_body(
     state: &State,
-    request: &HttpRequest,
-    payload: web::Payload,
+    head: &RequestHead,
+    payload: Payload,
     types: &[&str],
 ) -> Result<web::Bytes, Problem> {
-    body::require_media_type(request, types)?;
-    body::read(request, payload, state.limits.max_json_body_bytes, state.body_timeout).await
+    body::require_media_type(head, types)?;
+    body::read(head, payload, state.limits.max_json_body_bytes, state.body_timeout).await
 }

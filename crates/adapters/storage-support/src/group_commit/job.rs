@@ -2,9 +2,11 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
 
 use tenantry_ports::StorageError;
-use tokio::sync::oneshot;
+
+use super::reply::Reply;
 
 /// A write as the queue and the writer see it.
 pub(super) trait Job<B>: Send {
@@ -12,8 +14,9 @@ pub(super) trait Job<B>: Send {
     /// be rolled back.
     fn run(&mut self, batch: &mut B) -> bool;
 
-    /// Answers: with what the last run led to or, where given, with what befell the whole batch.
-    fn answer(self: Box<Self>, befallen: Option<&StorageError>);
+    /// Lays the answer down: what the last run led to or, where given, what befell the whole batch. Whoever
+    /// waits for it is to be woken by the waker.
+    fn answer(self: Box<Self>, befallen: Option<&StorageError>) -> Option<Waker>;
 }
 
 type Answer<P, T> = Result<(P, T), StorageError>;
@@ -23,11 +26,11 @@ pub(super) struct Write<P, T, F> {
     payload: P,
     run: F,
     outcome: Result<T, StorageError>,
-    reply: oneshot::Sender<Answer<P, T>>,
+    reply: Reply<Answer<P, T>>,
 }
 
 impl<P, T, F> Write<P, T, F> {
-    pub(super) fn new(payload: P, run: F, reply: oneshot::Sender<Answer<P, T>>) -> Self {
+    pub(super) fn new(payload: P, run: F, reply: Reply<Answer<P, T>>) -> Self {
         Self { payload, run, outcome: Err(StorageError::Unavailable(String::new())), reply }
     }
 }
@@ -46,14 +49,13 @@ where
         self.outcome.is_ok()
     }
 
-    fn answer(self: Box<Self>, befallen: Option<&StorageError>) {
+    fn answer(self: Box<Self>, befallen: Option<&StorageError>) -> Option<Waker> {
         let Self { payload, outcome, reply, .. } = *self;
         let answer = match befallen {
             Some(error) => Err(error.clone()),
             None => outcome.map(|done| (payload, done)),
         };
-        // Whoever asked may have stopped waiting; the write stands all the same.
-        let _ = reply.send(answer);
+        reply.lay_down(answer)
     }
 }
 

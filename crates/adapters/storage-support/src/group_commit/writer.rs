@@ -1,6 +1,7 @@
 //! The writing thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
 
 use tenantry_ports::StorageError;
 
@@ -53,10 +54,12 @@ fn attempt<B: Batch>(queue: &Queue<B>, batch: &mut B, jobs: &mut Jobs<B>) {
     answer_all(queue, jobs, None);
 }
 
+/// Lays all answers down, and only then wakes those who wait for them: see [`reply`](super::reply).
 fn answer_all<B>(queue: &Queue<B>, jobs: &mut Jobs<B>, befallen: Option<&StorageError>) {
     queue.give_back(jobs);
-    for waiting in jobs.drain(..) {
-        waiting.job.answer(befallen);
+    let waiting: Vec<Waker> = jobs.drain(..).filter_map(|waiting| waiting.job.answer(befallen)).collect();
+    for waker in waiting {
+        waker.wake();
     }
 }
 
