@@ -11,5 +11,6 @@ pub mod command;
 pub mod config;
 pub mod data_dir;
 pub mod demo;
+mod huge_pages;
 pub mod logging;
 pub mod sample_tenants;

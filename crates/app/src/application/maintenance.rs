@@ -9,6 +9,10 @@ use tenantry_services::TenantError;
 
 use super::background::{Background, Step};
 use crate::config::MaintenanceSettings;
+use crate::huge_pages;
+
+/// How often to see whether the program has grown.
+const HUGE_PAGES_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Starts it all. An erasure that a former run left unfinished goes on at once.
 pub(super) fn start(background: &mut Background, services: &Services, settings: &MaintenanceSettings) {
@@ -33,5 +37,11 @@ pub(super) fn start(background: &mut Background, services: &Services, settings: 
     let access = Arc::clone(&services.access);
     background.repeat("key use", Duration::from_millis(settings.key_use_interval_ms), async move || {
         access.flush_uses().await.map(|()| Step::Done)
+    });
+
+    let mut is_settled = false;
+    background.repeat("huge pages", HUGE_PAGES_INTERVAL, async move || {
+        is_settled = is_settled || huge_pages::allow_if_grown();
+        Ok(Step::Done)
     });
 }

@@ -7,10 +7,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::CommandError;
 use crate::application::{Application, ApplicationHandle};
 use crate::config::Config;
-use crate::logging;
+use crate::{huge_pages, logging};
 
 pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     logging::start(&config.settings().log);
+    huge_pages::hold_back();
     actix_web::rt::System::new().block_on(serve(config))
 }
 

@@ -1,0 +1,59 @@
+//! Huge pages of memory, once there is much of it.
+//!
+//! A cache of many small values is read all over: with pages of 4 KiB nearly every read also misses the
+//! processor's table of pages. With huge pages a cached key-value is read a twentieth faster. But each
+//! thread's first bytes then take a huge page of their own, 20 MiB for a program that idles. So they are held
+//! back until the program has grown. On systems other than Linux nothing of this happens.
+
+/// The program counts as grown from this many bytes of resident memory on.
+#[cfg(target_os = "linux")]
+const GROWN_BYTES: u64 = 24 << 20;
+
+/// Holds huge pages back, for the whole process. To be called before threads are started.
+pub(crate) fn hold_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "huge pages are not held back");
+    }
+}
+
+/// Lets them be used if the program has grown; whether that is settled now.
+pub(crate) fn allow_if_grown() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        if resident_bytes().is_some_and(|bytes| bytes < GROWN_BYTES) {
+            return false;
+        }
+        if let Err(error) = rustix::thread::disable_transparent_huge_pages(false) {
+            tracing::debug!(%error, "huge pages stay held back");
+        }
+    }
+    true
+}
+
+/// How much memory the process has; nothing where the system does not say.
+#[cfg(target_os = "linux")]
+fn resident_bytes() -> Option<u64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_says_how_much_memory_there_is() {
+        assert!(resident_bytes().is_some_and(|bytes| bytes > 1 << 20));
+    }
+
+    #[test]
+    fn a_program_that_has_grown_is_let_use_them() {
+        hold_back();
+        let grown = vec![1_u8; 2 * GROWN_BYTES as usize];
+        assert!(allow_if_grown());
+        assert!(!rustix::thread::transparent_huge_pages_are_disabled().unwrap());
+        drop(grown);
+    }
+}
