@@ -20,7 +20,7 @@ const STACKS: [(&str, [Server; 2]); 2] = [
 ];
 
 /// What the test program of the app has for any stack; the rest is about SQLite's file, or about no engine.
-const OF_ANY_STACK: [&str; 1] = ["api::"];
+const OF_ANY_STACK: [&str; 2] = ["api::", "maintenance::"];
 
 /// Runs `cargo test --workspace --no-fail-fast` with these arguments behind it: unit, integration and
 /// documentation tests; examples are built. The servers that they need are brought. Unless the arguments pick

@@ -17,6 +17,8 @@ mod ledger;
 mod maintenance;
 mod process;
 mod seed;
+mod stack;
 mod stopping;
 mod support;
 mod unusable;
+mod write_queue;
