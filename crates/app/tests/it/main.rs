@@ -13,6 +13,7 @@ mod configuration;
 mod crash;
 mod demo;
 mod first_start;
+mod health;
 mod ledger;
 mod maintenance;
 mod process;
