@@ -15,7 +15,7 @@ use diesel::{Connection, PgConnection};
 /// What tells this run from others on the same servers.
 static RUN: LazyLock<String> = LazyLock::new(|| {
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    format!("{:x}_{}", time.as_micros(), std::process::id())
+    format!("{:x}{:x}", time.as_micros(), std::process::id())
 });
 
 /// The engines of one application, and what it keeps there: that is gone when this is dropped.
@@ -43,13 +43,17 @@ impl Stack {
 
     fn shared(cache: &'static str, cache_variable: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name = format!("tenantry_test_{}_{}", *RUN, NUMBER.fetch_add(1, Ordering::Relaxed));
+        // A namespace has 32 characters at most.
+        let name = format!("test_{}_{}", *RUN, NUMBER.fetch_add(1, Ordering::Relaxed));
         let url = variable("TENANTRY_TEST_POSTGRES_URL");
         let settings = vec![
             ("database_url", url.clone()),
             ("postgres.schema", name.clone()),
             // The test server's role is its superuser.
             ("postgres.allow_bypassing_role", "true".to_owned()),
+            // Machines that test are busy.
+            ("postgres.read_wait_ms", "30000".to_owned()),
+            ("postgres.answer_wait_ms", "30000".to_owned()),
             (cache, variable(cache_variable)),
             ("cache.namespace", name.clone()),
         ];
