@@ -12,6 +12,7 @@ pub mod key_value_ledger;
 pub mod load_tool;
 pub mod median;
 pub mod random;
+pub mod servers;
 pub mod test_run;
 pub mod test_summary;
 pub mod workspace;

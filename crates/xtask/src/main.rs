@@ -4,12 +4,16 @@ use std::env;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use xtask::servers::{self, supervise};
 use xtask::{continuous_integration, load_tool, test_run};
 
 const USAGE: &str = "\
 Usage: cargo xtask <task>
 
-  test [ARGUMENTS]     run every test of the workspace; arguments go to `cargo test`
+  test [--embedded] [ARGUMENTS]
+                       run every test of the workspace, with the servers that some of them need: PostgreSQL,
+                       Redis and memcached; with --embedded, those that need none. Arguments go to `cargo test`
+  servers COMMAND      run a command with the addresses of such servers in its environment
   ci                   run everything that continuous integration checks
   bench [P1 P3 …] [--seconds N] [--rounds N] [--threads N] [--seed N]
                        [--write | --no-write]
@@ -24,6 +28,8 @@ fn main() -> ExitCode {
     let rest: Vec<OsString> = arguments.collect();
     let done = match task.to_str() {
         Some("test") => test_run::run(&rest),
+        Some("servers") => servers::run(&rest),
+        Some(supervise::TASK) => supervise::run(&rest),
         Some("ci") => continuous_integration::run(&rest),
         Some("bench" | "drill") => load_tool::run(&task, &rest),
         Some("help" | "--help" | "-h") => {

@@ -1,47 +1,88 @@
 //! `cargo xtask test`: every test of the workspace, and one line at the end that says how it went.
 
-use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Write};
-use std::process::Stdio;
+mod arguments;
+mod suite;
 
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use crate::servers::{Server, Servers};
 use crate::test_summary::TestSummary;
-use crate::workspace::cargo;
+use arguments::TestArguments;
+
+/// The variable that says on which engines the tests of the app run; without it, on SQLite.
+const STACK: &str = "TENANTRY_TEST_STACK";
+
+/// The engines that the HTTP suite runs on once more, and the servers that each of them is.
+const STACKS: [(&str, [Server; 2]); 2] = [
+    ("postgres-redis", [Server::Postgres, Server::Redis]),
+    ("postgres-memcached", [Server::Postgres, Server::Memcached]),
+];
+
+/// What the test program of the app has for any stack; the rest is about SQLite's file, or about no engine.
+const OF_ANY_STACK: [&str; 2] = ["api::", "maintenance::"];
 
 /// Runs `cargo test --workspace --no-fail-fast` with these arguments behind it: unit, integration and
-/// documentation tests; examples are built. Its output is passed on as it comes; the last line is the
-/// summary, alone. Whether tests ran and none failed.
+/// documentation tests; examples are built. The servers that they need are brought. Unless the arguments pick
+/// some of the tests, the HTTP suite follows on each stack. With `--embedded`, only what needs no server is run.
+///
+/// Output is passed on as it comes; the last line is the summary of it all, alone. Whether tests ran and none
+/// failed.
 ///
 /// # Errors
-/// When cargo could not be started, or its output not be passed on.
+/// When the servers can't be had, cargo could not be started, or its output not be passed on.
 pub fn run(arguments: &[OsString]) -> io::Result<bool> {
-    let mut child = cargo()?
-        .args(["test", "--workspace", "--no-fail-fast"])
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let output = child.stdout.take().ok_or_else(|| io::Error::other("cargo test has no output"))?;
+    let arguments = TestArguments::read(arguments);
+    let needed = Server::needed()?;
+    let servers = if arguments.embedded { None } else { Some(Servers::bring(&needed)?) };
+    let environment = servers.as_ref().map_or(&[][..], Servers::environment);
 
     let mut summary = TestSummary::default();
+    let excluded = needed.iter().filter(|_| arguments.embedded);
+    let excluded = excluded.flat_map(|server| ["--exclude".into(), server.adapter().into()]);
+    let mut is_success =
+        suite::run(command(&arguments, excluded, &[]), &with(environment, STACK, "sqlite"), &mut summary)?;
+    for (stack, servers) in STACKS {
+        let is_here = servers.iter().all(|server| needed.contains(server));
+        if arguments.embedded || arguments.pick_tests() || !is_here {
+            continue;
+        }
+        println!("\nThe HTTP suite on {stack}\n");
+        let program = ["--test".into(), "it".into()];
+        is_success &= suite::run(
+            command(&arguments, program, &OF_ANY_STACK),
+            &with(environment, STACK, stack),
+            &mut summary,
+        )?;
+    }
+    // The last line is the summary: whatever the servers may say comes before it.
+    drop(servers);
     let mut stdout = io::stdout().lock();
-    let mut reader = BufReader::new(output);
-    let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line)? > 0 {
-        stdout.write_all(&line)?;
-        stdout.flush()?;
-        summary.read_line(&String::from_utf8_lossy(&line));
-        line.clear();
-    }
-    let status = child.wait()?;
-
-    if !status.success() && summary.failed == 0 {
-        // A build that failed or a test program that died has no result line of its own.
-        eprintln!("xtask: cargo test itself failed ({status}); it counts as one failure");
-        summary.failed = 1;
-    } else if !summary.anything_ran() {
-        eprintln!("xtask: no test ran, which is no success");
-    }
     writeln!(stdout, "{summary}")?;
     stdout.flush()?;
-    Ok(status.success() && summary.is_success())
+    Ok(is_success)
+}
+
+/// `cargo test`'s arguments: the whole workspace is built each time, so that the features of shared libraries are
+/// the same and nothing is compiled twice.
+fn command(
+    arguments: &TestArguments,
+    more: impl IntoIterator<Item = OsString>,
+    filters: &[&str],
+) -> Vec<OsString> {
+    let mut command: Vec<OsString> = ["test", "--workspace", "--no-fail-fast"].map(Into::into).to_vec();
+    command.extend(more);
+    command.extend(arguments.cargo.iter().cloned());
+    if !arguments.programs.is_empty() || !filters.is_empty() {
+        command.push("--".into());
+        command.extend(filters.iter().map(Into::into));
+        command.extend(arguments.programs.iter().cloned());
+    }
+    command
+}
+
+fn with(environment: &[(OsString, OsString)], name: &str, value: &str) -> Vec<(OsString, OsString)> {
+    let mut environment = environment.to_vec();
+    environment.push((name.into(), value.into()));
+    environment
 }

@@ -33,6 +33,13 @@ impl TestSummary {
         }
     }
 
+    /// Adds what another run came to.
+    pub fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+
     /// Whether at least one test ran.
     #[must_use]
     pub fn anything_ran(&self) -> bool {
@@ -89,6 +96,13 @@ mod tests {
         let summary =
             of(&["  test result: ok. 5 passed\n", "test result: unknown. 5 passed\n", "5 passed\n"]);
         assert_eq!(summary, TestSummary::default());
+    }
+
+    #[test]
+    fn several_runs_come_to_one_sum() {
+        let mut summary = of(&["test result: ok. 2 passed; 0 failed; 1 ignored\n"]);
+        summary.add(of(&["test result: FAILED. 4 passed; 3 failed; 0 ignored\n"]));
+        assert_eq!(summary.to_string(), "6 passed, 3 failed, 1 skipped");
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub struct SqliteOptions {
     pub path: PathBuf,
     /// How many reads run at once, each on a connection of its own.
     pub readers: u32,
-    /// How long a read waits for its turn before it is answered that storage is not available.
+    /// How long a read waits for others to end before it is answered that storage is not available.
     pub read_wait: Duration,
     /// How many writes may be accepted and not yet answered; more are refused at once.
     pub max_queued_writes: usize,

@@ -24,7 +24,7 @@ use queue::{Queue, Read};
 pub struct ReadLimits {
     /// How many reads may wait; more are refused at once.
     pub waiting: usize,
-    /// How long one may wait for its turn.
+    /// How long one may wait for others to end, while all threads read.
     pub wait: Duration,
 }
 
@@ -42,7 +42,7 @@ impl<M: ManageConnection> ReadPool<M> {
     /// # Errors
     /// A thread could not be started.
     pub fn start(thread_name: &str, connections: &Pool<M>, limits: ReadLimits) -> std::io::Result<Self> {
-        let queue = Arc::new(Queue::new(limits.waiting));
+        let queue = Arc::new(Queue::new(limits.waiting, connections.max_size() as usize));
         let mut pool = Self { queue, threads: Vec::new(), limits };
         for _ in 0..connections.max_size() {
             let (queue, connections) = (Arc::clone(&pool.queue), connections.clone());
@@ -71,7 +71,7 @@ impl<M: ManageConnection> ReadPool<M> {
             Err(_) if self.queue.give_up(ticket) => {
                 return Err(StorageError::Unavailable("no reader became free in time".to_owned()));
             }
-            // It has begun: the bound is on waiting, not on reading.
+            // It has begun, or a free thread is about to: the bound is on waiting for others.
             Err(_) => answer.await,
         };
         answer.unwrap_or_else(|_| Err(StorageError::Unavailable("storage is shutting down".to_owned())))
@@ -130,7 +130,9 @@ where
 /// Reads one after another until the queue is closed.
 fn serve<M: ManageConnection>(queue: &Queue<M::Connection>, connections: &Pool<M>) {
     let mut held: Option<PooledConnection<M>> = None;
-    while let Some(read) = queue.next(|| held = None) {
+    let mut has_read = false;
+    while let Some(read) = queue.next(has_read, || held = None) {
+        has_read = true;
         if !read.is_wanted() {
             continue;
         }

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod health;
 mod migrate;
 mod openapi;
 mod seed;
@@ -83,6 +84,17 @@ enum Command {
     },
     /// Explain the configuration, and check the data directory and the database; change nothing
     Check(ServeArgs),
+    /// Ask a running server whether it is ready
+    #[command(
+        long_about = "Ask a running server whether it is ready (GET /readyz): for the health checks of \
+        containers. It is the one that this configuration describes, on this computer, or that of --url. \
+        Ends with 0 if it is ready, with 1 if not."
+    )]
+    Health {
+        /// Another server: http://HOST:PORT
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+    },
     /// Print the OpenAPI document of the HTTP API
     Openapi,
 }
@@ -176,6 +188,10 @@ fn dispatch(cli: Cli) -> Result<(), CommandError> {
         Command::Check(serve) => check::run(load(&config, &serve)),
         Command::Migrate => migrate::run(&load(&config, &ServeArgs::default())?),
         Command::Seed { tenants } => seed::run(&load(&config, &ServeArgs::default())?, &tenants),
+        Command::Health { url: Some(url) } => health::of_url(&url),
+        Command::Health { url: None } => {
+            health::of_address(load(&config, &ServeArgs::default())?.settings().listen)
+        }
         Command::Openapi => openapi::run(),
     }
 }

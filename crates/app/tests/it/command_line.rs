@@ -13,6 +13,7 @@ fn help_tells_of_every_command_and_every_exit_code() {
         "migrate",
         "seed",
         "check",
+        "health",
         "openapi",
         "--config",
         "--data-dir",
@@ -21,7 +22,7 @@ fn help_tells_of_every_command_and_every_exit_code() {
     ] {
         assert!(help.stdout.contains(word), "{word} is not in the help");
     }
-    for command in ["serve", "migrate", "seed", "check", "openapi"] {
+    for command in ["serve", "migrate", "seed", "check", "health", "openapi"] {
         assert_eq!(tenantry([command, "--help"]).code, Some(0));
     }
 }

@@ -1,4 +1,4 @@
-//! The real application in process, each with a data directory of its own.
+//! The real application in process, each with a data directory and a database of its own.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tenantry::application::{Application, ApplicationHandle};
 use tenantry::config::{Config, ConfigLoader, Source};
+
+use crate::stack::Stack;
 
 /// Nothing that these tests wait for takes as long as this, unless it never comes.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
@@ -28,14 +30,39 @@ pub(crate) fn config(data_dir: &Path, keys: &[(&str, &str)]) -> Config {
     loader.load().unwrap()
 }
 
+/// What an application leaves when it stops, and another can start with: all that it has stored.
+pub(crate) struct Home {
+    data_dir: TempDir,
+    stack: Stack,
+}
+
+impl Home {
+    /// An empty one, on the engines that the environment names.
+    pub(crate) fn new() -> Self {
+        Self { data_dir: tempfile::tempdir().unwrap(), stack: Stack::of_environment() }
+    }
+
+    /// The data directory.
+    pub(crate) fn path(&self) -> &Path {
+        self.data_dir.path()
+    }
+}
+
+impl From<TempDir> for Home {
+    /// A data directory with the database in it.
+    fn from(data_dir: TempDir) -> Self {
+        Self { data_dir, stack: Stack::embedded() }
+    }
+}
+
 /// A running Tenantry. It stops when it is dropped.
 pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
     pub(crate) admin_key: String,
     pub(crate) client: Client,
-    data_dir: Option<TempDir>,
     handle: ApplicationHandle,
     thread: Option<JoinHandle<()>>,
+    home: Option<Home>,
 }
 
 /// A tenant with a key that may do all that a tenant's key can.
@@ -47,19 +74,21 @@ pub(crate) struct TestTenant {
 }
 
 impl TestApp {
-    /// Starts one with an empty data directory.
+    /// Starts one with nothing stored.
     pub(crate) fn start() -> Self {
         Self::start_with(&[])
     }
 
     /// Starts one with these configuration keys.
     pub(crate) fn start_with(keys: &[(&str, &str)]) -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), keys)
+        Self::start_in(Home::new(), keys)
     }
 
     /// Starts one with what a former one left.
-    pub(crate) fn start_in(data_dir: TempDir, keys: &[(&str, &str)]) -> Self {
-        let config = config(data_dir.path(), keys);
+    pub(crate) fn start_in(home: impl Into<Home>, keys: &[(&str, &str)]) -> Self {
+        let home = home.into();
+        let settings: Vec<_> = home.stack.settings().chain(keys.iter().copied()).collect();
+        let config = config(home.path(), &settings);
         let (started, starting) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -69,27 +98,27 @@ impl TestApp {
             });
         });
         let (address, handle) = starting.recv_timeout(DEADLINE).expect("the application starts");
-        let admin_key = std::fs::read_to_string(data_dir.path().join("admin.key")).unwrap_or_default();
+        let admin_key = std::fs::read_to_string(home.path().join("admin.key")).unwrap_or_default();
         Self {
             address,
             admin_key: admin_key.trim().to_owned(),
             client: Client::new(),
-            data_dir: Some(data_dir),
             handle,
             thread: Some(thread),
+            home: Some(home),
         }
     }
 
-    /// Stops it gracefully and gives its data directory back.
-    pub(crate) fn stop(mut self) -> TempDir {
+    /// Stops it gracefully and gives back what it has stored.
+    pub(crate) fn stop(mut self) -> Home {
         self.handle.stop();
         self.join();
-        self.data_dir.take().unwrap()
+        self.home.take().unwrap()
     }
 
     /// Its data directory.
     pub(crate) fn data_dir(&self) -> &Path {
-        self.data_dir.as_ref().unwrap().path()
+        self.home.as_ref().unwrap().path()
     }
 
     /// The whole address of a path of the API, which begins with a slash: `/tenants`.

@@ -28,6 +28,8 @@ pub(super) struct Queue<C> {
 struct State<C> {
     waiting: VecDeque<(Ticket, Box<dyn Read<C>>)>,
     next_ticket: u64,
+    /// Threads that have no read in hand: idle, woken, or only just started.
+    free_threads: usize,
     idle_threads: usize,
     /// How many of the idle threads were woken and have not come back yet: no use in waking more than idle.
     woken_threads: usize,
@@ -35,10 +37,12 @@ struct State<C> {
 }
 
 impl<C> Queue<C> {
-    pub(super) fn new(max_waiting: usize) -> Self {
+    /// A queue that so many threads will serve.
+    pub(super) fn new(max_waiting: usize, threads: usize) -> Self {
         let state = State {
             waiting: VecDeque::new(),
             next_ticket: 0,
+            free_threads: threads,
             idle_threads: 0,
             woken_threads: 0,
             closed: false,
@@ -64,23 +68,27 @@ impl<C> Queue<C> {
         Ok(ticket)
     }
 
-    /// Takes the read out, if it still waits.
+    /// Takes the read out, if it still waits for others to end. What a free thread is on its way to stays: it
+    /// is the machine that is late then, not the readers that are too few.
     pub(super) fn give_up(&self, ticket: Ticket) -> bool {
         let mut state = self.state();
         let place = state.waiting.iter().position(|(waiting, _)| *waiting == ticket);
+        let place = place.filter(|place| *place >= state.free_threads);
         place.is_some_and(|place| state.waiting.remove(place).is_some())
     }
 
     /// Waits for the next read; `before_idling` is called before it has to wait. Nothing once the queue is
-    /// closed.
-    pub(super) fn next(&self, mut before_idling: impl FnMut()) -> Option<Box<dyn Read<C>>> {
+    /// closed. `has_read`: whether the calling thread comes back from a read.
+    pub(super) fn next(&self, has_read: bool, mut before_idling: impl FnMut()) -> Option<Box<dyn Read<C>>> {
         let mut state = self.state();
+        state.free_threads += usize::from(has_read);
         let mut is_prepared = false;
         loop {
             if state.closed {
                 return None;
             }
             if let Some((_, read)) = state.waiting.pop_front() {
+                state.free_threads -= 1;
                 return Some(read);
             }
             if !is_prepared {
@@ -109,5 +117,38 @@ impl<C> Queue<C> {
 
     fn state(&self) -> MutexGuard<'_, State<C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nothing;
+
+    impl Read<()> for Nothing {
+        fn is_wanted(&self) -> bool {
+            true
+        }
+
+        fn run(self: Box<Self>, _: Result<&mut (), StorageError>) {}
+    }
+
+    #[test]
+    fn a_read_that_a_thread_is_free_for_is_not_given_up_however_late_that_one_comes() {
+        let queue = Queue::new(10, 2);
+        let tickets = [(); 3].map(|()| queue.push(Box::new(Nothing)).unwrap());
+        let given_up = tickets.map(|ticket| queue.give_up(ticket));
+        assert_eq!(given_up, [false, false, true], "there are two threads, and neither has come yet");
+
+        assert!(queue.next(false, || {}).is_some());
+        let ticket = queue.push(Box::new(Nothing)).unwrap();
+        assert!(queue.give_up(ticket), "one thread reads, and the other will take what is before it");
+        assert!(queue.next(true, || {}).is_some());
+        let ticket = queue.push(Box::new(Nothing)).unwrap();
+        assert!(!queue.give_up(ticket), "the thread that has not come yet takes it");
+        assert!(queue.next(false, || {}).is_some());
+        let ticket = queue.push(Box::new(Nothing)).unwrap();
+        assert!(queue.give_up(ticket), "both read");
     }
 }

@@ -136,30 +136,3 @@ async fn of_many_who_change_a_tenant_that_they_have_read_exactly_one_does() {
     assert_eq!(changed.len(), 1);
     assert_eq!(api.admin().get(&path).send().await.expect(200).json(), changed[0].json());
 }
-
-#[tokio::test]
-async fn who_finds_no_room_in_the_queue_is_told_so_and_nothing_of_it_is_stored() {
-    let api = Api::start_with(&[("sqlite.max_queued_writes", "1")]);
-    let acme = api.tenant("acme").await;
-    let put = |number: usize| acme.put(&format!("/api/v1/kv/key{number}")).untyped_body("x").send();
-    let answers = join_all((0..4 * MANY).map(put)).await;
-    let (mut stored, mut refused) = (BTreeSet::new(), 0);
-    for (number, answer) in answers.iter().enumerate() {
-        if answer.status == 201 {
-            stored.insert(format!("key{number}"));
-        } else {
-            answer.problem(503, "unavailable");
-            assert_eq!(answer.the("retry-after"), "1");
-            refused += 1;
-        }
-    }
-    assert!(refused > 0 && !stored.is_empty(), "{refused} were refused");
-    let page = acme.get("/api/v1/kv?limit=1000&keys_only=true").send().await.expect(200).json();
-    let listed: BTreeSet<String> = page["entries"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| entry["key"].as_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(listed, stored, "what was acknowledged is there, and nothing else");
-}

@@ -14,6 +14,9 @@ use crate::support::{DEADLINE, TestApp};
 /// Every scope that a tenant's key can have.
 pub(crate) const TENANT_SCOPES: [&str; 4] = ["events:read", "events:write", "kv:read", "kv:write"];
 
+/// An hour between two looks for something to erase: what is deleted stays `deleting`.
+pub(crate) const NO_ERASURE: (&str, &str) = ("maintenance.erasure_interval_ms", "3600000");
+
 /// A Tenantry of its own, with an empty database.
 #[derive(Clone)]
 pub(crate) struct Api(Arc<Inner>);
@@ -31,6 +34,17 @@ impl Api {
 
     /// Starts one with some keys of its configuration set.
     pub(crate) fn start_with(settings: &[(&str, &str)]) -> Self {
+        Self::calling(TestApp::start_with(settings))
+    }
+
+    /// Stops it, and starts another on what it has stored. Whoever calls the first one must be gone.
+    pub(crate) fn restart_with(self, settings: &[(&str, &str)]) -> Self {
+        let inner = Arc::into_inner(self.0).expect("nobody calls it any more");
+        drop(inner.client);
+        Self::calling(TestApp::start_in(inner.app.stop(), settings))
+    }
+
+    fn calling(app: TestApp) -> Self {
         let client = reqwest::Client::builder()
             .no_proxy()
             .no_gzip()
@@ -40,7 +54,7 @@ impl Api {
             .timeout(DEADLINE)
             .build()
             .unwrap();
-        Self(Arc::new(Inner { client, app: TestApp::start_with(settings) }))
+        Self(Arc::new(Inner { client, app }))
     }
 
     /// Where it listens.

@@ -1,12 +1,12 @@
-//! The HTTP API, as a client sees it: the real application on port 0, with SQLite in a directory of its
-//! own, called over TCP.
+//! The HTTP API, as a client sees it: the real application on port 0, called over TCP, with nothing stored.
+//! On which engines it stands is all one: these tests run on each stack (`crate::stack`).
 //!
 //! What belongs here: what the contract says of requests and answers, a module a noun. What never will:
 //! a look past the socket. `harness.rs` starts and calls; each answer is held against the OpenAPI document
 //! (`openapi.rs`); a request that is refused must leave everything as it was (`snapshot.rs`).
 
 mod answer;
-mod harness;
+pub(crate) mod harness;
 mod openapi;
 mod raw;
 mod snapshot;

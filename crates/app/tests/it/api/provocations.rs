@@ -12,13 +12,15 @@ pub(crate) const NOT_FROM_OUTSIDE: [&str; 4] = ["contended", "internal-error", "
 /// What may be refused on any path, and is described once for all.
 pub(crate) const OF_NO_OPERATION: [&str; 2] = ["method-not-allowed", "route-not-found"];
 
-/// Small limits and a short patience, so that each problem is quickly had.
-pub(crate) const SETTINGS: [(&str, &str); 4] = [
+/// Limits that are soon reached.
+pub(crate) const SMALL_LIMITS: [(&str, &str); 3] = [
     ("limits.max_json_body_bytes", "1024"),
     ("limits.max_batch_body_bytes", "1024"),
     ("limits.max_value_bytes", "1024"),
-    ("http.body_timeout_seconds", "1"),
 ];
+
+/// A patience that soon ends.
+pub(crate) const IMPATIENT: [(&str, &str); 1] = [("http.body_timeout_seconds", "1")];
 
 /// Makes the operation answer this problem.
 pub(crate) async fn provoke(world: &World, expired: &Actor, operation: &Operation, code: &str) -> Answer {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::harness::{Actor, Api};
+use super::harness::{Actor, Api, NO_ERASURE};
 use super::snapshot::unchanged;
 
 /// A tenant, as its administrator sees it.
@@ -14,7 +14,8 @@ struct Registered {
 
 impl Registered {
     async fn with_info(info: &Value) -> Self {
-        let api = Api::start();
+        // What is deleted can still be looked at.
+        let api = Api::start_with(&[NO_ERASURE]);
         let draft = json!({"name": "acme", "tenant_info": info});
         let created = api.admin().post("/api/v1/tenants").json(&draft).send().await.expect(201);
         let path = created.the("location").to_owned();

@@ -2,12 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::harness::{Api, Tenant};
+use super::harness::{Api, NO_ERASURE, Tenant};
 use super::snapshot::{snapshot, unchanged};
 use crate::support::until;
 
-/// An hour between two looks for something to erase: what is deleted stays `deleting`.
-const NEVER: (&str, &str) = ("maintenance.erasure_interval_ms", "3600000");
 const SOON: (&str, &str) = ("maintenance.erasure_interval_ms", "10");
 
 fn path(tenant: &Tenant) -> String {
@@ -16,7 +14,7 @@ fn path(tenant: &Tenant) -> String {
 
 #[tokio::test]
 async fn a_deletion_is_accepted_and_its_progress_shown() {
-    let api = Api::start_with(&[NEVER]);
+    let api = Api::start_with(&[NO_ERASURE]);
     let acme = api.tenant("acme").await;
     let accepted = api.admin().delete(&path(&acme)).send().await.expect(202);
     let tenant = accepted.json();
@@ -32,7 +30,7 @@ async fn a_deletion_is_accepted_and_its_progress_shown() {
 
 #[tokio::test]
 async fn deleting_twice_is_deleting_once() {
-    let api = Api::start_with(&[NEVER]);
+    let api = Api::start_with(&[NO_ERASURE]);
     let acme = api.tenant("acme").await;
     let first = api.admin().delete(&path(&acme)).send().await.expect(202);
     let second = api.admin().delete(&path(&acme)).send().await.expect(202);
@@ -42,7 +40,7 @@ async fn deleting_twice_is_deleting_once() {
 
 #[tokio::test]
 async fn the_keys_of_a_deleted_tenant_stop_at_once() {
-    let api = Api::start_with(&[NEVER]);
+    let api = Api::start_with(&[NO_ERASURE]);
     let acme = api.tenant("acme").await;
     acme.set("a", "1").await;
     acme.value("a").await;
@@ -53,7 +51,7 @@ async fn the_keys_of_a_deleted_tenant_stop_at_once() {
 
 #[tokio::test]
 async fn the_data_of_a_deleted_tenant_is_out_of_reach_at_once() {
-    let api = Api::start_with(&[NEVER]);
+    let api = Api::start_with(&[NO_ERASURE]);
     let acme = api.tenant("acme").await;
     acme.set("a", "1").await;
     api.admin().delete(&path(&acme)).send().await.expect(202);
@@ -78,7 +76,7 @@ async fn the_data_of_a_deleted_tenant_is_out_of_reach_at_once() {
 
 #[tokio::test]
 async fn a_tenant_that_is_being_deleted_is_not_changed_any_more() {
-    let api = Api::start_with(&[NEVER]);
+    let api = Api::start_with(&[NO_ERASURE]);
     let acme = api.tenant("acme").await;
     api.admin().delete(&path(&acme)).send().await.expect(202);
     let rename = json!({"name": "other"});
@@ -120,7 +118,7 @@ async fn in_the_end_the_tenant_and_all_that_was_its_own_is_gone() {
 
 #[tokio::test]
 async fn a_suspended_tenant_can_be_deleted() {
-    let api = Api::start_with(&[NEVER]);
+    let api = Api::start_with(&[NO_ERASURE]);
     let acme = api.tenant("acme").await;
     api.admin().post(&format!("{}/suspend", path(&acme))).send().await.expect(200);
     let deleted = api.admin().delete(&path(&acme)).send().await.expect(202).json();

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 use tenantry_domain::{KeyKind, SecretKey, Timestamp};
 
-use super::harness::{Actor, Api, TENANT_SCOPES, Tenant};
+use super::harness::{Actor, Api, NO_ERASURE, TENANT_SCOPES, Tenant};
 use super::openapi::Operation;
 use crate::support::until;
 
@@ -32,8 +32,7 @@ impl World {
     }
 
     pub(crate) async fn make_with(settings: &[(&str, &str)]) -> Self {
-        let never = ("maintenance.erasure_interval_ms", "3600000");
-        let api = Api::start_with(&[&[never], settings].concat());
+        let api = Api::start_with(&[&[NO_ERASURE], settings].concat());
         let acme = inhabited(&api, "acme").await;
         let event = acme.tell("of acme").await["id"].as_str().unwrap().to_owned();
         let (spare_key, _) = api.key_of(acme.number, &["kv:read"]).await;
