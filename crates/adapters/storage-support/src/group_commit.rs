@@ -21,11 +21,28 @@ use queue::Queue;
 ///
 /// Its methods are called on the writing thread alone.
 pub trait Batch: Send + 'static {
+    /// What a write may claim: what nobody else may change while the transaction lasts. An engine with one
+    /// writer has no need of it, and says [`Infallible`](std::convert::Infallible).
+    type Claim: Copy + Ord + Send + 'static;
+
     /// Begins a transaction.
+    ///
+    /// `claims` is what its writes claim, each once and in ascending order: whoever locks them in that order
+    /// can't deadlock with another writer that does.
     ///
     /// # Errors
     /// No transaction was begun: every write of the batch is answered with the error.
-    fn begin(&mut self) -> Result<(), StorageError>;
+    fn begin(&mut self, claims: &[Self::Claim]) -> Result<(), StorageError>;
+
+    /// Carries out what writes have staged ([`GroupCommit::write_staged`]), once each write has had its turn.
+    ///
+    /// # Errors
+    /// [`rollback`](Batch::rollback) is called. With [`StorageError::Unavailable`] every write of the batch is
+    /// answered so. After any other error it is not known whose fault it is: the batch is halved, and each
+    /// half tried again, until the culprit stands alone and is answered with the error.
+    fn flush(&mut self) -> Result<(), StorageError> {
+        Ok(())
+    }
 
     /// Makes everything since [`begin`](Batch::begin) durable.
     ///
@@ -54,7 +71,7 @@ pub struct QueueLimits {
 }
 
 /// The writing thread and the queue before it.
-pub struct GroupCommit<B> {
+pub struct GroupCommit<B: Batch> {
     queue: Arc<Queue<B>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -77,7 +94,8 @@ impl<B: Batch> GroupCommit<B> {
     ///
     /// `run` works on the batch's transaction; `payload` is what it works with, and comes back with what
     /// `run` answered once that is committed. A refusal is an answer like any other: whoever refuses must
-    /// not have changed anything before. `weight` is about how many bytes the write holds while it waits.
+    /// not have changed anything before. `claim` is what the transaction locks for it ([`Batch::begin`]), and
+    /// `weight` about how many bytes the write holds while it waits.
     ///
     /// `run` is called again if the transaction was lost through another write of the batch.
     ///
@@ -87,6 +105,7 @@ impl<B: Batch> GroupCommit<B> {
     /// touched by an error of `run`, nor by a panic.
     pub fn write<P, T, F>(
         &self,
+        claim: Option<B::Claim>,
         weight: usize,
         payload: P,
         run: F,
@@ -96,8 +115,32 @@ impl<B: Batch> GroupCommit<B> {
         T: Send + 'static,
         F: FnMut(&P, &mut B) -> Result<T, StorageError> + Send + 'static,
     {
+        self.write_staged(claim, weight, payload, run, |_, done, _| Ok(done))
+    }
+
+    /// As [`write`](GroupCommit::write), in two steps: `stage` hands what is to be written to the batch, which
+    /// carries out what many have staged at once ([`Batch::flush`]); `finish` gets what `stage` answered, and
+    /// fetches what came of it.
+    ///
+    /// # Errors
+    /// As [`write`](GroupCommit::write).
+    pub fn write_staged<P, S, T, F, G>(
+        &self,
+        claim: Option<B::Claim>,
+        weight: usize,
+        payload: P,
+        stage: F,
+        finish: G,
+    ) -> impl Future<Output = Result<(P, T), StorageError>> + Send + use<B, P, S, T, F, G>
+    where
+        P: Send + 'static,
+        S: Send + 'static,
+        T: Send + 'static,
+        F: FnMut(&P, &mut B) -> Result<S, StorageError> + Send + 'static,
+        G: FnMut(&P, S, &mut B) -> Result<T, StorageError> + Send + 'static,
+    {
         let (reply, answer) = tokio::sync::oneshot::channel();
-        let accepted = self.queue.push(weight, Box::new(Write::new(payload, run, reply)));
+        let accepted = self.queue.push(claim, weight, Box::new(Write::new(payload, stage, finish, reply)));
         async move {
             accepted?;
             answer.await.unwrap_or_else(|_| {
@@ -118,7 +161,7 @@ impl<B: Batch> GroupCommit<B> {
     }
 }
 
-impl<B> Drop for GroupCommit<B> {
+impl<B: Batch> Drop for GroupCommit<B> {
     fn drop(&mut self) {
         self.queue.close();
         let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();

@@ -52,6 +52,16 @@ impl<M: ManageConnection> ReadPool<M> {
         Ok(pool)
     }
 
+    /// How reads wait here.
+    pub(crate) fn limits(&self) -> ReadLimits {
+        self.limits
+    }
+
+    /// What hands in reads that wait for nobody in particular.
+    pub(crate) fn submitter(&self) -> Submitter<M::Connection> {
+        Submitter(Arc::clone(&self.queue))
+    }
+
     /// Runs `work` on a thread with a connection. Dropping the future before `work` has begun gives it up;
     /// after that `work` learns of it from its [`Caller`].
     ///
@@ -90,6 +100,33 @@ impl<M: ManageConnection> Drop for ReadPool<M> {
     }
 }
 
+/// Hands in reads that are not given up.
+pub(crate) struct Submitter<C>(Arc<Queue<C>>);
+
+impl<C: 'static> Submitter<C> {
+    /// Has `work` run on a thread with a connection, or with the reason why none can be had. It answers whether
+    /// the connection is still good.
+    pub(crate) fn submit(
+        &self,
+        work: impl FnOnce(Result<&mut C, StorageError>) -> bool + Send + 'static,
+    ) -> Result<(), StorageError> {
+        self.0.push(Box::new(Submitted(work))).map(drop)
+    }
+}
+
+struct Submitted<F>(F);
+
+impl<C, F: FnOnce(Result<&mut C, StorageError>) -> bool + Send> Read<C> for Submitted<F> {
+    fn is_wanted(&self) -> bool {
+        true
+    }
+
+    fn run(self: Box<Self>, connection: Result<&mut C, StorageError>) -> bool {
+        // Whoever waits for the answer learns of a panic by its being dropped.
+        catch_unwind(AssertUnwindSafe(|| (self.0)(connection))).unwrap_or(false)
+    }
+}
+
 /// Whoever waits for a read.
 pub struct Caller<'a>(&'a dyn Fn() -> bool);
 
@@ -115,15 +152,17 @@ where
         !self.reply.is_closed()
     }
 
-    fn run(self: Box<Self>, connection: Result<&mut C, StorageError>) {
+    fn run(self: Box<Self>, connection: Result<&mut C, StorageError>) -> bool {
         let Self { work, reply } = *self;
         let answer = connection.and_then(|connection| {
             let has_gone = || reply.is_closed();
             catch_unwind(AssertUnwindSafe(|| work(connection, &Caller(&has_gone))))
                 .unwrap_or_else(|_| Err(StorageError::Failed("a read panicked".to_owned())))
         });
+        let is_good = answer.is_ok();
         // Whoever asked may have stopped waiting.
         let _ = reply.send(answer);
+        is_good
     }
 }
 
@@ -140,6 +179,9 @@ fn serve<M: ManageConnection>(queue: &Queue<M::Connection>, connections: &Pool<M
                 StorageError::Unavailable(format!("no connection for reading can be had: {error}"))
             }),
         };
-        read.run(connection.map(|connection| &mut **connection));
+        // After an error the pool looks at the connection, and makes another where it is broken.
+        if !read.run(connection.map(|connection| &mut **connection)) {
+            held = None;
+        }
     }
 }

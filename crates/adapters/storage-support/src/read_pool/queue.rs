@@ -10,8 +10,9 @@ pub(super) trait Read<C>: Send {
     /// Whether somebody still waits for it.
     fn is_wanted(&self) -> bool;
 
-    /// Runs and answers it; where no connection could be had, only answers.
-    fn run(self: Box<Self>, connection: Result<&mut C, StorageError>);
+    /// Runs and answers it; where no connection could be had, only answers. `false`: the connection may be
+    /// broken.
+    fn run(self: Box<Self>, connection: Result<&mut C, StorageError>) -> bool;
 }
 
 /// Says which read it is, as long as it waits.
