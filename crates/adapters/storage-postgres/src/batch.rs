@@ -6,7 +6,7 @@ use std::sync::Arc;
 use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use tenantry_domain::{Entry, Key, KeyId, Revision, TenantNumber, Timestamp};
 use tenantry_ports::{Clock, CommitListener, StorageError};
 use tenantry_storage_support::Batch;
@@ -75,6 +75,13 @@ impl WriteBatch {
     /// Whether the tenant is there and its data may be written: it is not being deleted. It was claimed.
     pub(crate) fn is_open(&self, tenant: TenantNumber) -> bool {
         self.locked.get(&tenant).is_some_and(|counters| counters.is_open)
+    }
+
+    /// The tenant's status has changed.
+    pub(crate) fn set_open(&mut self, tenant: TenantNumber, is_open: bool) {
+        if let Some(counters) = self.locked.get_mut(&tenant) {
+            counters.is_open = is_open;
+        }
     }
 
     /// Has the listener told, once it is committed.
@@ -162,11 +169,13 @@ impl Batch for WriteBatch {
         if self.connection.is_some() {
             match self.start(claims) {
                 Ok(()) => return Ok(()),
-                // It was cut while nobody used it, or nobody can tell what it is good for: nothing was asked of it
-                // yet, so another one may be.
-                Err(error) => {
+                // It was cut while nobody used it: nothing was asked of it yet, so another one may be.
+                Err(error) if error.is_lost_connection() => {
                     tracing::debug!(%error, "a connection that writes is replaced");
+                }
+                Err(error) => {
                     self.connection = None;
+                    return Err(error.into());
                 }
             }
         }
@@ -226,7 +235,7 @@ fn no_connection() -> PostgresError {
 
 define_sql_function! {
     /// PostgreSQL's own.
-    fn set_config(name: Text, value: Text, is_local: diesel::sql_types::Bool) -> Text;
+    fn set_config(name: Text, value: Text, is_local: Bool) -> Text;
 }
 
 /// Sets a parameter for the transaction.

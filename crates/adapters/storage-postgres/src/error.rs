@@ -18,6 +18,16 @@ pub(crate) enum PostgresError {
 }
 
 impl PostgresError {
+    /// Whether the connection is gone.
+    pub(crate) fn is_lost_connection(&self) -> bool {
+        use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+        matches!(
+            self,
+            Self::Unreachable(_)
+                | Self::Query(DieselError::DatabaseError(ClosedConnection | UnableToSendCommand, _))
+        )
+    }
+
     /// Whether what the connection answers next can't be relied upon.
     pub(crate) fn breaks_connection(&self) -> bool {
         !matches!(self, Self::Damaged(_))

@@ -69,7 +69,7 @@ impl PostgresUrl {
             .collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets.dedup();
-        let parameter = |name| parameters().find(|(given, _)| *given == name).map(|(_, value)| decoded(value));
+        let parameter = |name: &str| parameters().find(|(given, _)| *given == name).map(|(_, value)| decoded(value));
         let place = place(host, database, user_name, parameter);
         Ok(Self { text: text.to_owned(), place, secrets })
     }

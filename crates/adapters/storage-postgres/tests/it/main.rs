@@ -1,0 +1,10 @@
+//! The storage from outside: the contract of the ports, and what is PostgreSQL's own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a panic is how a test says that something is wrong"
+)]
+
+mod contract;
+mod support;
