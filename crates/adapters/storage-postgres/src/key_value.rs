@@ -137,13 +137,16 @@ static_query! {
     } -> (Integer, (Text, BigInt, BigInt, Timestamptz, Timestamptz, Nullable<Timestamptz>), Nullable<Binary>)
 }
 
+/// What stands under a key, and its bytes where they were asked for.
+pub(crate) type Found = (MetaRow, Option<Vec<u8>>);
+
 /// What stands under those keys, of one tenant each, also where it has ended: everything but the bytes, and the
 /// bytes where `with_value` says so of the key.
 pub(crate) fn look_up<'a>(
     connection: &mut PgConnection,
     keys: impl Iterator<Item = (TenantNumber, &'a Key)> + Clone,
     with_value: impl Fn(usize) -> bool,
-) -> Result<Vec<Option<(MetaRow, Option<Vec<u8>>)>>, PostgresError> {
+) -> Result<Vec<Option<Found>>, PostgresError> {
     let find = FindKeyValues {
         tenants: keys.clone().map(|(tenant, _)| tenant.get()).collect(),
         keys: keys.clone().map(|(_, key)| key.as_str()).collect(),

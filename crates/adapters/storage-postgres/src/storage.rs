@@ -24,6 +24,10 @@ const MAX_WAITING_READS: usize = 4096;
 /// How long r2d2 may look for a connection.
 const CONNECTION_WAIT: Duration = Duration::from_secs(2);
 
+/// How long to wait in the end for what a writer was handed. What then becomes of it is not known, and it was not
+/// acknowledged.
+const CLOSE_WAIT: Duration = Duration::from_secs(10);
+
 /// One schema of a PostgreSQL database as the storage of everything. Clones share it.
 ///
 /// When the last clone is dropped it is closed; [`close`](PostgresStorage::close) does so earlier.
@@ -42,6 +46,20 @@ struct Inner {
     clock: Arc<dyn Clock>,
 }
 
+impl Inner {
+    fn close(&self) {
+        for writer in &self.writers {
+            writer.commit.close_within(CLOSE_WAIT);
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 struct Writer {
     commit: GroupCommit<WriteBatch>,
     pulse: Arc<Pulse>,
@@ -55,6 +73,7 @@ impl PostgresStorage {
     ///
     /// # Errors
     /// Each case says what to do. The database is then as it was.
+    #[expect(clippy::needless_pass_by_value, reason = "what is opened takes what it is opened with")]
     pub fn open(
         options: PostgresOptions,
         clock: Arc<dyn Clock>,
@@ -112,9 +131,7 @@ impl PostgresStorage {
     /// Finishes the writes that were accepted, and stops the writers. Later writes are answered that storage
     /// is not available; reads still work. Blocks, but not for a database that does not answer.
     pub fn close(&self) {
-        for writer in &self.0.writers {
-            writer.commit.close();
-        }
+        self.0.close();
     }
 
     /// Hands in a write before it returns; see [`GroupCommit::write`].

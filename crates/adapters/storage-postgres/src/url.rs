@@ -80,6 +80,12 @@ impl PostgresUrl {
         &self.place
     }
 
+    /// The URL as it was given, without the password.
+    #[must_use]
+    pub fn without_password(&self) -> String {
+        self.scrub(&self.text)
+    }
+
     /// `message` without the password, should it be in there.
     #[must_use]
     pub fn scrub(&self, message: &str) -> String {

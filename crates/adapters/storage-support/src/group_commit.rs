@@ -9,8 +9,9 @@ mod queue;
 mod tests;
 mod writer;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tenantry_ports::StorageError;
 
@@ -74,6 +75,8 @@ pub struct QueueLimits {
 pub struct GroupCommit<B: Batch> {
     queue: Arc<Queue<B>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Disconnected when the thread ends.
+    ended: Mutex<mpsc::Receiver<()>>,
 }
 
 impl<B: Batch> GroupCommit<B> {
@@ -83,11 +86,15 @@ impl<B: Batch> GroupCommit<B> {
     /// The thread could not be started.
     pub fn start(thread_name: &str, batch: B, limits: QueueLimits) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new(limits));
+        let (ends, ended) = mpsc::channel();
         let thread = thread::Builder::new().name(thread_name.to_owned()).spawn({
             let queue = Arc::clone(&queue);
-            move || writer::run(&queue, batch)
+            move || {
+                writer::run(&queue, batch);
+                drop::<mpsc::Sender<()>>(ends);
+            }
         })?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+        Ok(Self { queue, thread: Mutex::new(Some(thread)), ended: Mutex::new(ended) })
     }
 
     /// Hands in a write, *before* it returns: dropping the future gives up the answer, not the write.
@@ -158,6 +165,27 @@ impl<B: Batch> GroupCommit<B> {
         {
             tracing::error!("the writing thread has panicked");
         }
+    }
+
+    /// As [`close`](GroupCommit::close), but waits no longer than `patience` for a writing thread that may be
+    /// stuck, in a database that does not answer. It is then left behind, and what it still holds may happen or
+    /// not. Answers whether nothing was left behind just now.
+    pub fn close_within(&self, patience: Duration) -> bool {
+        self.queue.close();
+        if self.thread.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+            return true;
+        }
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(patience);
+        if ended == Err(mpsc::RecvTimeoutError::Timeout) {
+            let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_left = thread.take_if(|thread| thread.thread().id() != thread::current().id()).is_some();
+            if is_left {
+                tracing::error!("the writing thread is stuck, and left behind");
+            }
+            return false;
+        }
+        self.close();
+        true
     }
 }
 

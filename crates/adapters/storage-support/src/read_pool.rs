@@ -9,7 +9,7 @@ mod queue;
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -28,10 +28,16 @@ pub struct ReadLimits {
     pub wait: Duration,
 }
 
+/// How long to wait in the end for reads that have begun. One that is stuck, in a database that does not answer, is
+/// left behind.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Threads that read: one for each connection of a pool.
 pub struct ReadPool<M: ManageConnection> {
     queue: Arc<Queue<M::Connection>>,
     threads: Vec<JoinHandle<()>>,
+    /// Disconnected when all threads have ended.
+    ended: Mutex<mpsc::Receiver<()>>,
     limits: ReadLimits,
 }
 
@@ -43,11 +49,16 @@ impl<M: ManageConnection> ReadPool<M> {
     /// A thread could not be started.
     pub fn start(thread_name: &str, connections: &Pool<M>, limits: ReadLimits) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new(limits.waiting));
-        let mut pool = Self { queue, threads: Vec::new(), limits };
+        let (ends, ended) = mpsc::channel();
+        let mut pool = Self { queue, threads: Vec::new(), ended: Mutex::new(ended), limits };
         for _ in 0..connections.max_size() {
             let (queue, connections) = (Arc::clone(&pool.queue), connections.clone());
+            let ends: mpsc::Sender<()> = ends.clone();
             let thread = thread::Builder::new().name(thread_name.to_owned());
-            pool.threads.push(thread.spawn(move || serve(&queue, &connections))?);
+            pool.threads.push(thread.spawn(move || {
+                serve(&queue, &connections);
+                drop(ends);
+            })?);
         }
         Ok(pool)
     }
@@ -91,9 +102,18 @@ impl<M: ManageConnection> ReadPool<M> {
 impl<M: ManageConnection> Drop for ReadPool<M> {
     fn drop(&mut self) {
         self.queue.close();
+        // The last owner may be what a read held: no thread can wait for itself.
+        let own = self.threads.iter().any(|thread| thread.thread().id() == thread::current().id());
+        let patience = if own { Duration::ZERO } else { PATIENCE };
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(patience);
+        if ended == Err(mpsc::RecvTimeoutError::Timeout) {
+            if !own {
+                tracing::error!("a reading thread is stuck, and left behind");
+            }
+            return;
+        }
         for thread in self.threads.drain(..) {
-            // The last owner may be what a read held: no thread can wait for itself.
-            if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+            if thread.join().is_err() {
                 tracing::error!("a reading thread has panicked");
             }
         }

@@ -59,7 +59,10 @@ pub(super) fn at(
     refuse_too_old(&number, &server_version, url)?;
     let role = role(connection).map_err(failed)?;
     let has_schema = has(connection, "SELECT FROM pg_namespace WHERE nspname = $1", schema).map_err(failed)?;
-    let applied = if has_schema { applied(connection, schema).map_err(failed)? } else { Vec::new() };
+    let applied = match has_schema {
+        true => applied(connection, schema).map_err(|error| OpenError::not_read(url, &error))?,
+        false => Vec::new(),
+    };
     let unknown = migrations::unknown(&applied);
     if !unknown.is_empty() {
         return Err(OpenError::Newer { place: url.place().to_owned(), migrations: unknown });

@@ -137,6 +137,14 @@ impl OpenError {
         Self::NoRoles { place, role, detail: url.scrub(&error.to_string()) }
     }
 
+    /// Why the migrations that were run could not be read.
+    pub(super) fn not_read(url: &PostgresUrl, error: &impl Display) -> Self {
+        match error.to_string().contains("permission denied") {
+            true => Self::no_member(url, error),
+            false => Self::failed(url, &error.to_string()),
+        }
+    }
+
     pub(super) fn no_member(url: &PostgresUrl, error: &impl Display) -> Self {
         Self::NotAMember { place: url.place().to_owned(), detail: url.scrub(&error.to_string()) }
     }

@@ -11,6 +11,11 @@ use crate::support::Schema;
 async fn fresh(clock: Arc<dyn Clock>, listener: Arc<dyn CommitListener>) -> Storage {
     let schema = Schema::new();
     let storage = PostgresStorage::open(schema.options(), clock, listener).unwrap();
+    over(storage, schema)
+}
+
+/// The suite's view of a storage, which drops the schema in the end.
+pub(crate) fn over(storage: PostgresStorage, schema: Schema) -> Storage {
     let storage = Arc::new(storage);
     Storage {
         tenants: storage.clone(),

@@ -7,4 +7,9 @@
 )]
 
 mod contract;
+mod contract_without_conditions;
+mod faults;
+mod open_errors;
+mod proxy;
+mod row_level_security;
 mod support;

@@ -1,11 +1,20 @@
 //! A schema for each test, and what tests do with it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use tenantry_storage_postgres::{PostgresOptions, PostgresUrl};
+use tenantry_domain::{
+    AccessKey, AccessKeyName, ContentType, Entry, EventDraft, Key, KeyHash, KeyId, KeyOwner, NewEvent, NewTenant,
+    Precondition, Revision, Scope, TenantDraft, TenantNumber, Timestamp,
+};
+use tenantry_ports::{
+    AccessKeyRepository, CommitListener, EventRepository, KeyValueRepository, NewValue, SystemClock,
+    TenantRepository,
+};
+use tenantry_storage_postgres::{OpenError, PostgresOptions, PostgresStorage, PostgresUrl};
 use uuid::Uuid;
 
 /// The PostgreSQL of the tests, as a role that may make roles and schemas.
@@ -54,4 +63,78 @@ impl Drop for Schema {
             eprintln!("the schema {} is left behind", self.name);
         }
     }
+}
+
+/// Hears nothing.
+struct Nobody;
+
+impl CommitListener for Nobody {
+    fn key_value_changed(&self, _: TenantNumber, _: &Key, _: Revision, _: Option<Arc<Entry>>) {}
+    fn access_key_changed(&self, _: KeyId) {}
+    fn tenant_changed(&self, _: TenantNumber) {}
+}
+
+/// Opens it with the system's clock, and nobody listening.
+pub(crate) fn opened(options: PostgresOptions) -> Result<PostgresStorage, OpenError> {
+    PostgresStorage::open(options, Arc::new(SystemClock), Arc::new(Nobody))
+}
+
+/// Opens the schema as the tests' own role.
+pub(crate) fn open(schema: &Schema) -> Result<PostgresStorage, OpenError> {
+    opened(schema.options())
+}
+
+/// The tests' server, for another user.
+pub(crate) fn url_for(login: &str) -> String {
+    let server = server();
+    let (scheme, rest) = server.split_once("://").unwrap();
+    let behind = rest.split_once('@').map_or(rest, |(_, behind)| behind);
+    format!("{scheme}://{login}:for%20tests@{behind}")
+}
+
+/// A new tenant's number.
+pub(crate) async fn tenant(storage: &PostgresStorage) -> TenantNumber {
+    let draft = TenantDraft { name: Some("tenant".to_owned()), tenant_info: None };
+    storage.create(NewTenant::parse(draft).unwrap()).await.unwrap().number
+}
+
+/// An event with an id of its own.
+pub(crate) fn event(message: &str, data: &str) -> NewEvent {
+    let text = |text: &str| Some(text.to_owned());
+    let data: Box<serde_json::value::RawValue> = serde_json::from_str(data).unwrap();
+    let draft = EventDraft {
+        component: text("component"),
+        environment: text("test"),
+        message: text(message),
+        data: Some(&data),
+        ..EventDraft::default()
+    };
+    NewEvent::parse(draft, Uuid::now_v7).unwrap()
+}
+
+pub(crate) fn key(text: &str) -> Key {
+    Key::new(text.as_bytes()).unwrap()
+}
+
+pub(crate) fn value(text: &str) -> NewValue {
+    NewValue { bytes: text.to_owned().into(), content_type: ContentType::plain_text(), ttl: None }
+}
+
+/// Something in each table.
+pub(crate) async fn fill(storage: &PostgresStorage, tenant: TenantNumber, whose: &str) {
+    let event = event("an event", &format!("{{\"whose\": \"{whose}\"}}"));
+    storage.append(tenant, vec![event]).await.unwrap();
+    storage.put(tenant, key("key"), value(whose), Precondition::default()).await.unwrap();
+    let id = format!("{:0>12}", format!("{}{tenant}", whose.len()));
+    let access_key = AccessKey {
+        id: KeyId::parse(&id).unwrap(),
+        owner: KeyOwner::Tenant(tenant),
+        name: AccessKeyName::from_stored(whose.to_owned()),
+        scopes: [Scope::EventsRead].into_iter().collect(),
+        hash: KeyHash::from_stored([7; 32]),
+        created_at: Timestamp::from_micros(0),
+        expires_at: None,
+        last_used_at: None,
+    };
+    storage.insert(tenant, access_key).await.unwrap();
 }

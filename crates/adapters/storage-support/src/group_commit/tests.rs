@@ -422,3 +422,24 @@ async fn a_write_that_fails_when_it_fetches_what_came_of_it_fails_alone() {
     assert_eq!(good.await, Ok((1, 0)));
     assert_eq!(rig.committed(), [1]);
 }
+
+#[tokio::test]
+async fn closing_waits_no_longer_than_it_is_told_for_a_thread_that_is_stuck() {
+    let rig = Rig::new(WIDE);
+    let hold = rig.hold();
+    let write = rig.add(1);
+    assert!(!rig.commit.close_within(Duration::from_millis(10)));
+    assert!(unavailable(&rig.add(2).await), "it is closed all the same");
+    hold.release();
+    assert!(write.await.is_ok(), "what comes loose goes on");
+    drop(rig);
+}
+
+#[tokio::test]
+async fn closing_within_a_time_finishes_what_was_accepted() {
+    let rig = Rig::new(WIDE);
+    let write = rig.add(1);
+    assert!(rig.commit.close_within(Duration::from_secs(60)));
+    assert!(write.await.is_ok());
+    assert!(rig.commit.close_within(Duration::ZERO), "once more, which changes nothing");
+}
