@@ -32,6 +32,7 @@ pub(crate) fn connection() -> PgConnection {
 /// A schema of a test's own, dropped with it. Its name holds the run: no two runs share one.
 pub(crate) struct Schema {
     pub(crate) name: String,
+    server: String,
 }
 
 impl Schema {
@@ -40,7 +41,7 @@ impl Schema {
         static RUN: std::sync::OnceLock<String> = std::sync::OnceLock::new();
         let run = RUN.get_or_init(|| Uuid::now_v7().simple().to_string());
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        Self { name: format!("test_{run}_{number}") }
+        Self { name: format!("test_{run}_{number}"), server: server() }
     }
 
     /// How it is opened, as the tests' own role. Waits are long: machines that test are busy.
@@ -58,7 +59,7 @@ impl Schema {
 impl Drop for Schema {
     fn drop(&mut self) {
         let drop = format!("SET client_min_messages = warning; DROP SCHEMA IF EXISTS \"{}\" CASCADE", self.name);
-        let dropped = PgConnection::establish(&server()).map(|mut connection| connection.batch_execute(&drop));
+        let dropped = PgConnection::establish(&self.server).map(|mut connection| connection.batch_execute(&drop));
         if !matches!(dropped, Ok(Ok(()))) {
             eprintln!("the schema {} is left behind", self.name);
         }
