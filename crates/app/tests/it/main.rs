@@ -15,6 +15,7 @@ mod demo;
 mod first_start;
 mod ledger;
 mod maintenance;
+mod postgres;
 mod process;
 mod seed;
 mod stopping;

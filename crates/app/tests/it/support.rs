@@ -12,6 +12,8 @@ use tempfile::TempDir;
 use tenantry::application::{Application, ApplicationHandle};
 use tenantry::config::{Config, ConfigLoader, Source};
 
+use crate::postgres;
+
 /// Nothing that these tests wait for takes as long as this, unless it never comes.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -22,6 +24,9 @@ pub(crate) fn config(data_dir: &Path, keys: &[(&str, &str)]) -> Config {
         .set("listen", "127.0.0.1:0", test())
         .set("data_dir", data_dir.to_str().unwrap(), test())
         .set("http.workers", "2", test());
+    for (key, value) in postgres::keys_if_wanted(data_dir) {
+        loader = loader.set(key, &value, test());
+    }
     for (key, value) in keys {
         loader = loader.set(key, value, test());
     }
@@ -145,6 +150,9 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         self.handle.stop_at_once();
         self.join();
+        if let Some(data_dir) = &self.data_dir {
+            postgres::drop_if_wanted(data_dir.path());
+        }
     }
 }
 
