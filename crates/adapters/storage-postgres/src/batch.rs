@@ -13,6 +13,7 @@ use tenantry_storage_support::Batch;
 
 use crate::claim::Claim;
 use crate::counters::{self, Counters};
+use crate::doubt::{Doubt, process_of};
 use crate::error::PostgresError;
 use crate::event_append::StagedAppends;
 use crate::key_value_write::StagedWrites;
@@ -35,6 +36,10 @@ pub(crate) struct WriteBatch {
     connector: Arc<Connector>,
     /// Nothing where there is none yet, or the last one can't be relied upon.
     connection: Option<PgConnection>,
+    /// The server's process for that connection.
+    process: i32,
+    /// What nobody knows of the last transaction on the connection before.
+    doubt: Option<Doubt>,
     clock: Arc<dyn Clock>,
     listener: Arc<dyn CommitListener>,
     pulse: Arc<Pulse>,
@@ -56,6 +61,8 @@ impl WriteBatch {
         Self {
             connector,
             connection: None,
+            process: 0,
+            doubt: None,
             clock,
             listener,
             pulse,
@@ -154,6 +161,13 @@ impl WriteBatch {
         Ok(())
     }
 
+    /// Waits until it is known what has become of the last commit, if that is in doubt.
+    fn settle_doubt(&mut self) {
+        if let Some(doubt) = self.doubt.take() {
+            self.doubt = doubt.resolve(&self.connector, &*self.listener);
+        }
+    }
+
     fn forget(&mut self) {
         self.locked.clear();
         self.appends.clear();
@@ -165,6 +179,7 @@ impl Batch for WriteBatch {
     type Claim = Claim;
 
     fn begin(&mut self, claims: &[Claim]) -> Result<(), StorageError> {
+        self.settle_doubt();
         self.now = self.clock.now();
         if self.connection.is_some() {
             match self.start(claims) {
@@ -179,7 +194,9 @@ impl Batch for WriteBatch {
                 }
             }
         }
-        self.connection = Some(self.connector.connect(Access::Write)?);
+        let mut connection = self.connector.connect(Access::Write)?;
+        self.process = process_of(&mut connection)?;
+        self.connection = Some(connection);
         self.pulse.beat();
         self.start(claims).map_err(|error| {
             self.connection = None;
@@ -197,7 +214,14 @@ impl Batch for WriteBatch {
 
     fn commit(&mut self) -> Result<(), StorageError> {
         // A transaction that was aborted is rolled back by COMMIT, without an error: the query before has one.
-        self.run(|connection| Ok(connection.batch_execute("SELECT 1; COMMIT")?))?;
+        let committed = self.run(|connection| Ok(connection.batch_execute("SELECT 1; COMMIT")?));
+        if let Err(error) = committed {
+            if error.is_lost_connection() {
+                let changes = std::mem::take(&mut self.changes);
+                self.doubt = Doubt::arise(self.process, changes, &*self.listener);
+            }
+            return Err(error.into());
+        }
         self.forget();
         Ok(())
     }
@@ -222,6 +246,10 @@ impl Batch for WriteBatch {
                 Change::Tenant(tenant) => self.listener.tenant_changed(tenant),
             }
         }
+    }
+
+    fn settle(&mut self) {
+        self.settle_doubt();
     }
 
     fn close(&mut self) {

@@ -46,14 +46,15 @@ pub(crate) fn lock(
     let tenants = tenants.iter().map(|tenant| tenant.get()).collect();
     let rows: Vec<(i64, String, i64, Option<PgTimestamp>, i64)> =
         LockTenants { tenants, waits, life: PhantomData }.load(connection)?;
-    let locked = rows.into_iter().map(|(number, status, event_sequence, last_event_at, key_value_revision)| {
-        let counters = Counters {
-            is_open: tenant_status(&status)? != TenantStatus::Deleting,
-            event_sequence,
-            last_event_at: last_event_at.map(from_moment),
-            key_value_revision,
-        };
-        Ok((tenant_number(number)?, counters))
-    });
+    let locked =
+        rows.into_iter().map(|(number, status, event_sequence, last_event_at, key_value_revision)| {
+            let counters = Counters {
+                is_open: tenant_status(&status)? != TenantStatus::Deleting,
+                event_sequence,
+                last_event_at: last_event_at.map(from_moment),
+                key_value_revision,
+            };
+            Ok((tenant_number(number)?, counters))
+        });
     locked.collect()
 }

@@ -8,6 +8,8 @@ mod migrations;
 mod open_error;
 mod wait;
 
+use std::time::Duration;
+
 use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -56,19 +58,16 @@ pub fn migrate(options: &PostgresOptions) -> Result<Vec<String>, OpenError> {
 /// # Errors
 /// As [`PostgresStorage::open`](crate::PostgresStorage::open).
 pub fn inspect(options: &PostgresOptions) -> Result<Inspection, OpenError> {
-    let mut connection = wait::connect(&options.url, std::time::Duration::ZERO)?;
+    let mut connection = wait::connect(&options.url, Duration::ZERO)?;
     let served = look::at(&mut connection, &options.url, &options.schema)?;
-    let bypassing = served.bypasses.clone();
+    if !options.allow_bypassing_role {
+        refuse_bypassing(&served, options)?;
+    }
+    let is_served_by_bypassing_role = served.bypasses.is_some();
     let look = match &options.owner_url {
-        Some(owner) => {
-            let mut connection = wait::connect(owner, std::time::Duration::ZERO)?;
-            look::at(&mut connection, owner, &options.schema)?
-        }
+        Some(owner) => look::at(&mut wait::connect(owner, Duration::ZERO)?, owner, &options.schema)?,
         None => served,
     };
-    if bypassing.is_some() && !options.allow_bypassing_role && look.has_schema {
-        refuse_bypassing(&look, bypassing.as_deref(), options)?;
-    }
     Ok(Inspection {
         place: options.url.place().to_owned(),
         schema: options.schema.clone(),
@@ -76,7 +75,7 @@ pub fn inspect(options: &PostgresOptions) -> Result<Inspection, OpenError> {
         version: look.applied.last().map(|version| migrations::name_of(version)),
         pending_migrations: migrations::pending_names(&look.applied),
         server_version: look.server_version,
-        is_served_by_bypassing_role: bypassing.is_some(),
+        is_served_by_bypassing_role,
     })
 }
 
@@ -92,7 +91,7 @@ pub(crate) fn prepare(options: &PostgresOptions) -> Result<(), OpenError> {
                  does not hold: good for developing only (postgres.allow_bypassing_role)"
             );
         }
-        bypasses => refuse_bypassing(&look, bypasses, options)?,
+        _ => refuse_bypassing(&look, options)?,
     }
     if let Some(owner) = &options.owner_url {
         let mut connection = wait::connect(owner, options.start_wait)?;
@@ -116,17 +115,9 @@ fn log(ran: &[String], schema: &str) {
     }
 }
 
-fn refuse_bypassing(
-    look: &Look,
-    bypasses: Option<&str>,
-    options: &PostgresOptions,
-) -> Result<(), OpenError> {
-    let Some(why) = bypasses else { return Ok(()) };
-    Err(OpenError::BypassingRole {
-        place: options.url.place().to_owned(),
-        role: look.role.clone(),
-        why: why.to_owned(),
-    })
+fn refuse_bypassing(look: &Look, options: &PostgresOptions) -> Result<(), OpenError> {
+    let Some(why) = look.bypasses.clone() else { return Ok(()) };
+    Err(OpenError::BypassingRole { place: options.url.place().to_owned(), role: look.role.clone(), why })
 }
 
 /// Runs what was not run yet, as the owner's role, alone.

@@ -116,9 +116,8 @@ pub(crate) struct EventRow {
 impl EventRow {
     pub(crate) fn into_event(self) -> Result<Event, PostgresError> {
         let sequence = stored_sequence(self.sequence)?;
-        let damaged = |_| {
-            PostgresError::Damaged(format!("an event (sequence {sequence}) with data that is no JSON"))
-        };
+        let damaged =
+            |_| PostgresError::Damaged(format!("an event (sequence {sequence}) with data that is no JSON"));
         Ok(Event {
             id: EventId::new(self.id),
             component: Component::from_stored(self.component),

@@ -242,7 +242,8 @@ fn look_up_held(
 ) -> Result<(), PostgresError> {
     let mut firsts: Vec<(usize, usize)> = Vec::new();
     for (number, log) in logs.iter().enumerate() {
-        firsts.extend((0..log.events.len()).filter(|place| log.is_first(*place)).map(|place| (number, place)));
+        firsts
+            .extend((0..log.events.len()).filter(|place| log.is_first(*place)).map(|place| (number, place)));
     }
     for call in firsts.chunks(MAX_IN_CALL) {
         let runs = Runs::of(call.iter().map(|(log, _)| logs[*log].tenant));
@@ -252,8 +253,8 @@ fn look_up_held(
         pulse.beat();
         for (at, _) in held {
             let asked = usize::try_from(at - 1).ok().and_then(|at| call.get(at));
-            let (log, place) =
-                asked.ok_or_else(|| PostgresError::Damaged(format!("an id that is number {at} of those asked")))?;
+            let (log, place) = asked
+                .ok_or_else(|| PostgresError::Damaged(format!("an id that is number {at} of those asked")))?;
             logs[*log].sequences[*place] = Some(Taken::Held);
         }
     }

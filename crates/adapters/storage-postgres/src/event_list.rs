@@ -34,6 +34,13 @@ const CHUNK: usize = 512;
 /// After so many rows in which too few were shown, the index of data is asked.
 const WALK: usize = 2 * CHUNK;
 
+/// Where the index leads to more than one in so many rows, reading them all is cheaper: it reads all that it leads
+/// to before the first is answered.
+const DENSE: i64 = 16;
+
+/// How many rows are then read before it is asked again.
+const LONG_WALK: usize = 32 * CHUNK;
+
 /// The page of the tenant's events that `query` asks for, in a transaction that is about this tenant.
 pub(crate) fn list(
     connection: &mut PgConnection,
@@ -55,10 +62,13 @@ pub(crate) fn list(
         return Ok(page);
     }
     let part = filter.data_contains.as_ref().and_then(|part| index_part(tenant, part));
-    let mut walked = 0;
+    let (mut walked, mut walk) = (0, WALK);
     while !page.more && !turn.is_over() {
-        if let Some(part) = part.as_deref().filter(|_| walked >= WALK) {
+        if let Some(part) = part.as_deref().filter(|_| walked >= walk) {
             let candidates = candidates(connection, part, query.order, range)?;
+            if is_dense(&candidates) {
+                (walked, walk) = (0, LONG_WALK);
+            }
             let rows = read_these(connection, tenant, &texts, query.order, &candidates)?;
             show(filter, query.limit.get(), rows, &mut page)?;
             let last = candidates.last().copied().filter(|_| candidates.len() == CHUNK);
@@ -74,6 +84,12 @@ pub(crate) fn list(
         range = left;
     }
     Ok(page)
+}
+
+/// Whether so many candidates lie close to one another.
+fn is_dense(candidates: &[i64]) -> bool {
+    let (Some(first), Some(last)) = (candidates.first(), candidates.last()) else { return false };
+    candidates.len() == CHUNK && (last - first).abs() < DENSE * CHUNK as i64
 }
 
 /// A range of sequences, both ends included.
@@ -268,7 +284,8 @@ fn first_at_or_after(
     high: i64,
 ) -> Result<i64, PostgresError> {
     let moment = to_moment(time);
-    Ok(FirstAtOrAfter { tenant: tenant.get(), moment, low, high, life: PhantomData }.get_result(connection)?)
+    Ok(FirstAtOrAfter { tenant: tenant.get(), moment, low, high, life: PhantomData }
+        .get_result(connection)?)
 }
 
 #[cfg(test)]
@@ -281,6 +298,16 @@ mod tests {
         assert_eq!(behind((1, 9), Order::Descending, 4), Some((1, 3)));
         assert_eq!(behind((1, 9), Order::Ascending, 9), None);
         assert_eq!(behind((1, 9), Order::Descending, 1), None);
+    }
+
+    #[test]
+    fn candidates_are_dense_if_there_are_many_close_to_one_another() {
+        let every =
+            |step: i64, count: usize| (1..).map(|at| 100_000 - at * step).take(count).collect::<Vec<_>>();
+        assert!(is_dense(&every(15, CHUNK)));
+        assert!(!is_dense(&every(17, CHUNK)));
+        assert!(!is_dense(&every(1, CHUNK - 1)), "there are no more");
+        assert!(!is_dense(&[]));
     }
 
     #[test]

@@ -190,7 +190,6 @@ struct Standing {
     entry: Option<Arc<Entry>>,
 }
 
-
 impl Cell {
     /// Carries an operation out, which takes that revision if it changes anything.
     fn apply(
@@ -309,11 +308,23 @@ fn store(
             ends: runs.ends,
             now: to_moment(now),
             keys: call.iter().map(|((_, key), _)| key.as_str()).collect(),
-            content_types: metas.iter().map(|meta| meta.as_ref().map_or("", |m| m.content_type.as_str())).collect(),
+            content_types: metas
+                .iter()
+                .map(|meta| meta.as_ref().map_or("", |m| m.content_type.as_str()))
+                .collect(),
             versions: metas.iter().map(|meta| meta.as_ref().map_or(0, |m| m.version.cast_signed())).collect(),
-            revisions: metas.iter().map(|meta| meta.as_ref().map_or(0, |m| m.revision.get().cast_signed())).collect(),
-            created_ats: metas.iter().map(|meta| to_moment(meta.as_ref().map_or(now, |m| m.created_at))).collect(),
-            expires_ats: metas.iter().map(|meta| meta.as_ref().and_then(|m| m.expires_at).map(to_moment)).collect(),
+            revisions: metas
+                .iter()
+                .map(|meta| meta.as_ref().map_or(0, |m| m.revision.get().cast_signed()))
+                .collect(),
+            created_ats: metas
+                .iter()
+                .map(|meta| to_moment(meta.as_ref().map_or(now, |m| m.created_at)))
+                .collect(),
+            expires_ats: metas
+                .iter()
+                .map(|meta| meta.as_ref().and_then(|m| m.expires_at).map(to_moment))
+                .collect(),
             values: call.iter().map(|(_, cell)| bytes_of(cell)).collect(),
             life: PhantomData,
         };
@@ -353,9 +364,8 @@ static_query! {
 pub(crate) fn remove_expired(batch: &mut WriteBatch, limit: u32) -> Result<Vec<usize>, PostgresError> {
     let moment = to_moment(batch.now());
     let max_rows = i32::try_from(limit).unwrap_or(i32::MAX);
-    let ended: Vec<(i64, String)> = batch.run(|connection| {
-        Ok(EndedKeyValues { moment, max_rows, life: PhantomData }.load(connection)?)
-    })?;
+    let ended: Vec<(i64, String)> = batch
+        .run(|connection| Ok(EndedKeyValues { moment, max_rows, life: PhantomData }.load(connection)?))?;
     let ended: Vec<(TenantNumber, String)> = ended
         .into_iter()
         .map(|(number, key)| Ok((tenant_number(number)?, key)))

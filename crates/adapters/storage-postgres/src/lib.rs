@@ -14,6 +14,7 @@ mod batch;
 mod claim;
 mod counters;
 mod database;
+mod doubt;
 mod error;
 mod event;
 mod event_append;

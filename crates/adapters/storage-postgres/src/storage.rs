@@ -90,7 +90,8 @@ impl PostgresStorage {
         let mut writers = Vec::new();
         for number in 0..options.writers.max(1) {
             let pulse = Arc::new(Pulse::new());
-            let (connector, clock, listener) = (Arc::clone(&connector), Arc::clone(&clock), Arc::clone(&listener));
+            let (connector, clock, listener) =
+                (Arc::clone(&connector), Arc::clone(&clock), Arc::clone(&listener));
             let batch = WriteBatch::new(connector, clock, listener, Arc::clone(&pulse));
             let name = format!("postgres-writer-{number}");
             let commit = GroupCommit::start(&name, batch, limits).map_err(|error| failed(&error))?;

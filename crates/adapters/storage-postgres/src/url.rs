@@ -32,7 +32,9 @@ pub enum PostgresUrlError {
     #[error("must begin with postgres:// or postgresql://")]
     Scheme,
     /// There is an `@`, a `/`, a `?` or a `#` where a name or a password ends too early.
-    #[error("must have @, /, ?, # and : in its user name and password percent-encoded (%40, %2F, %3F, %23, %3A)")]
+    #[error(
+        "must have @, /, ?, # and : in its user name and password percent-encoded (%40, %2F, %3F, %23, %3A)"
+    )]
     Unencoded,
     /// A character that no URL holds.
     #[error("must not contain spaces or control characters")]
@@ -69,7 +71,8 @@ impl PostgresUrl {
             .collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets.dedup();
-        let parameter = |name: &str| parameters().find(|(given, _)| *given == name).map(|(_, value)| decoded(value));
+        let parameter =
+            |name: &str| parameters().find(|(given, _)| *given == name).map(|(_, value)| decoded(value));
         let place = place(host, database, user_name, parameter);
         Ok(Self { text: text.to_owned(), place, secrets })
     }
@@ -118,9 +121,9 @@ fn place(host: &str, database: &str, user: &str, parameter: impl Fn(&str) -> Opt
         ("", Some(host)) if host.starts_with('/') => format!("the socket in {host}, port {port}"),
         ("", Some(host)) => format!("{host}:{port}"),
         (host, _) => {
-            let ends_with_port = host.rsplit_once(':').is_some_and(|(_, port)| {
-                !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
-            });
+            let ends_with_port = host
+                .rsplit_once(':')
+                .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
             if ends_with_port { host.to_owned() } else { format!("{host}:{port}") }
         }
     };
@@ -175,8 +178,13 @@ mod tests {
 
     #[test]
     fn what_would_end_a_password_too_early_is_refused() {
-        for text in ["postgres://ada:p@ss@host/db", "postgres://ada:p/ss@host/db", "postgres://ada:p?s@host/db",
-                     "postgres://ada:p#s@host/db", "postgres://ada:p:s@host/db"] {
+        for text in [
+            "postgres://ada:p@ss@host/db",
+            "postgres://ada:p/ss@host/db",
+            "postgres://ada:p?s@host/db",
+            "postgres://ada:p#s@host/db",
+            "postgres://ada:p:s@host/db",
+        ] {
             assert_eq!(PostgresUrl::parse(text), Err(PostgresUrlError::Unencoded), "{text}");
         }
         assert_eq!(PostgresUrl::parse("mysql://host/db"), Err(PostgresUrlError::Scheme));
@@ -188,6 +196,8 @@ mod tests {
         let given = PostgresUrl::parse("postgres://host/db?connect_timeout=9").unwrap().for_libpq();
         assert!(given.contains("?connect_timeout=9&application_name=tenantry&"), "{given}");
         assert_eq!(given.matches("connect_timeout").count(), 1);
-        assert!(PostgresUrl::parse("postgres://host/db").unwrap().for_libpq().contains("tcp_user_timeout=2000"));
+        assert!(
+            PostgresUrl::parse("postgres://host/db").unwrap().for_libpq().contains("tcp_user_timeout=2000")
+        );
     }
 }

@@ -58,6 +58,9 @@ pub trait Batch: Send + 'static {
     /// Tells the listeners what was committed, before anyone is answered.
     fn announce(&mut self);
 
+    /// Called when everyone of a batch is answered: for what nobody need wait for.
+    fn settle(&mut self) {}
+
     /// Called once, after the last batch.
     fn close(&mut self) {}
 }

@@ -24,9 +24,9 @@ use crate::config::{Config, MaintenanceSettings};
 use crate::data_dir::DataDir;
 use crate::demo::{self, Demo};
 use background::Background;
-use storage::Storage;
 pub use error::{RunError, StartError};
 pub use storage::OpenError;
+use storage::Storage;
 pub(crate) use wiring::Core;
 
 /// A Tenantry that listens already, and serves once it [runs](Application::run).

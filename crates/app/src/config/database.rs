@@ -86,7 +86,13 @@ mod tests {
 
     #[test]
     fn any_other_url_is_refused_without_being_repeated() {
-        for url in ["mysql://user:hunter2@host/db", "postgres://user:hunter2@x@host/db", "sqlite:", "sqlite::memory:", "/a/hunter2.db"] {
+        for url in [
+            "mysql://user:hunter2@host/db",
+            "postgres://user:hunter2@x@host/db",
+            "sqlite:",
+            "sqlite::memory:",
+            "/a/hunter2.db",
+        ] {
             let refusal = Database::parse(url).unwrap_err();
             assert!(!refusal.contains("hunter2"), "{refusal}");
         }

@@ -14,8 +14,8 @@ mod settings;
 
 pub use database::Database;
 pub use environment::variable_of;
-pub use options::StorageOptions;
 pub use loader::{Config, ConfigLoader, ExplainedValue};
+pub use options::StorageOptions;
 pub use problem::{Problem, Problems, Source};
 pub use settings::{
     CacheSettings, HttpSettings, LimitSettings, LogFormat, LogSettings, MaintenanceSettings,

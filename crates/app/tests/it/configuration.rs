@@ -201,7 +201,10 @@ fn a_database_url_with_a_password_is_never_repeated() {
     }
     for wrong in ["mysql://tenantry:hunter2@db/tenantry", "postgres://tenantry:hunter2@@db/tenantry"] {
         let problems = problems_of(ConfigLoader::new().set("database_url", wrong, Source::Default));
-        assert!(problems[0].starts_with("database_url must ") && !problems[0].contains("hunter2"), "{problems:?}");
+        assert!(
+            problems[0].starts_with("database_url must ") && !problems[0].contains("hunter2"),
+            "{problems:?}"
+        );
     }
 }
 

@@ -157,11 +157,13 @@ async fn what_was_stored_is_there_after_a_restart() {
     let keys: Vec<_> = keys.iter().map(|(key, value)| (*key, value.as_str())).collect();
     let app = TestApp::start_with(&keys);
     let tenant = app.create_tenant("acme").await;
-    let body = serde_json::json!({"component": "c", "environment": "e", "message": "m", "data": {"order": 4711}});
+    let body =
+        serde_json::json!({"component": "c", "environment": "e", "message": "m", "data": {"order": 4711}});
     let sent = app.tenant(&tenant, reqwest::Method::POST, "/events").json(&body).send().await.unwrap();
     assert_eq!(sent.status(), 201);
     let app = TestApp::start_in(app.stop(), &keys);
-    let found = app.tenant(&tenant, reqwest::Method::GET, "/events?data={\"order\":4711}").send().await.unwrap();
+    let found =
+        app.tenant(&tenant, reqwest::Method::GET, "/events?data={\"order\":4711}").send().await.unwrap();
     let found: Value = found.json().await.unwrap();
     assert_eq!(found["events"][0]["sequence"], 1, "{found}");
     let ready: Value = app.client.get(app.url("/readyz")).send().await.unwrap().json().await.unwrap();

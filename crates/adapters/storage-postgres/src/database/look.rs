@@ -47,18 +47,14 @@ struct Role {
 }
 
 /// Looks at the schema, and refuses what is not a whole one of ours.
-pub(super) fn at(
-    connection: &mut PgConnection,
-    url: &PostgresUrl,
-    schema: &str,
-) -> Result<Look, OpenError> {
+pub(super) fn at(connection: &mut PgConnection, url: &PostgresUrl, schema: &str) -> Result<Look, OpenError> {
     let failed = |error: PostgresError| OpenError::failed(url, &error);
     let number = setting(connection, "server_version_num").map_err(failed)?;
-    let server_version =
-        setting(connection, "server_version").map_err(failed)?;
+    let server_version = setting(connection, "server_version").map_err(failed)?;
     refuse_too_old(&number, &server_version, url)?;
     let role = role(connection).map_err(failed)?;
-    let has_schema = has(connection, "SELECT FROM pg_namespace WHERE nspname = $1", schema).map_err(failed)?;
+    let has_schema =
+        has(connection, "SELECT FROM pg_namespace WHERE nspname = $1", schema).map_err(failed)?;
     let applied = match has_schema {
         true => applied(connection, schema).map_err(|error| OpenError::not_read(url, &error))?,
         false => Vec::new(),
@@ -170,7 +166,10 @@ mod tests {
         let url = PostgresUrl::parse("postgres://host/db").unwrap();
         for (number, version) in [("130012", "13.12"), ("90624", "9.6.24"), ("", "?")] {
             let refused = refuse_too_old(number, version, &url).unwrap_err();
-            assert!(matches!(&refused, OpenError::TooOld { version: said, .. } if said == version), "{refused}");
+            assert!(
+                matches!(&refused, OpenError::TooOld { version: said, .. } if said == version),
+                "{refused}"
+            );
         }
         for number in ["140000", "150020", "180000"] {
             assert_eq!(refuse_too_old(number, "", &url), Ok(()));

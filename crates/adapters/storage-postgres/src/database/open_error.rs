@@ -14,7 +14,9 @@ pub enum OpenError {
         detail: String,
     },
     /// The server does not let the user in.
-    #[error("{detail}; check the user and the password in database_url (or postgres.owner_url), and pg_hba.conf")]
+    #[error(
+        "{detail}; check the user and the password in database_url (or postgres.owner_url), and pg_hba.conf"
+    )]
     Refused {
         /// Where, and what the server says.
         detail: String,

@@ -1,12 +1,14 @@
 //! What is answered when the database is away, does not answer, or is in the way; and that service returns.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use tenantry_domain::{Event, Order, PageLimit, Precondition, Stored, TenantNumber};
 use tenantry_ports::{
-    EventQuery, EventRepository, EventWriteError, HealthProbe, KeyValueRepository, StorageError,
+    EventQuery, EventRepository, EventWriteError, HealthProbe, KeyValueRepository, StorageError, SystemClock,
 };
+use tenantry_storage_contract::{Commit, RecordedCommits};
 use tenantry_storage_postgres::{PostgresOptions, PostgresStorage, PostgresUrl};
 
 use crate::proxy::{Mode, Proxy};
@@ -71,6 +73,30 @@ async fn a_batch_whose_connection_is_cut_at_its_commit_is_not_acknowledged_and_c
     }
     let sequences: Vec<_> = events(&storage, tenant).await.iter().map(|event| event.sequence.get()).collect();
     assert_eq!(sequences, [1, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn caches_hear_that_a_commit_is_in_doubt_and_once_more_when_it_is_decided() {
+    let (proxy, schema) = (Proxy::start(), Schema::new());
+    let heard = Arc::new(RecordedCommits::default());
+    let storage =
+        PostgresStorage::open(behind(&proxy, &schema), Arc::new(SystemClock), heard.clone()).unwrap();
+    let tenant = tenant(&storage).await;
+    heard.take();
+    let put = async || storage.put(tenant, key("k"), value("v"), Precondition::default()).await;
+    proxy.set(Mode::CutAfterCommit);
+    assert!(put().await.is_err());
+    let in_doubt = Commit::InDoubt { tenant, key: key("k") };
+    let mut commits = heard.take();
+    assert_eq!(commits.first(), Some(&in_doubt), "before whoever waits is answered");
+    let begun = Instant::now();
+    while commits.len() < 2 {
+        assert!(begun.elapsed() < 6 * MARGIN, "it is never decided");
+        commits.extend(heard.take());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(commits, [in_doubt.clone(), in_doubt]);
+    assert_eq!(until_ok(put).await.entry.meta.revision.get(), 2, "it had happened");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,7 +223,8 @@ async fn several_nodes_that_write_to_the_same_tenants_neither_deadlock_nor_leave
         done.unwrap();
     }
     for tenant in tenants {
-        let sequences: Vec<_> = events(&nodes[1], tenant).await.iter().map(|event| event.sequence.get()).collect();
+        let sequences: Vec<_> =
+            events(&nodes[1], tenant).await.iter().map(|event| event.sequence.get()).collect();
         assert_eq!(sequences, (1..=100).collect::<Vec<_>>());
         let put = nodes[2].put(tenant, key("last"), value("v"), Precondition::default()).await.unwrap();
         assert_eq!(put.entry.meta.revision.get(), 101);

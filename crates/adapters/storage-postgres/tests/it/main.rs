@@ -8,6 +8,7 @@
 
 mod contract;
 mod contract_without_conditions;
+mod event_data;
 mod faults;
 mod open_errors;
 mod proxy;

@@ -89,7 +89,8 @@ fn a_schema_of_a_newer_version() {
 fn a_schema_with_a_step_left_out() {
     let schema = Schema::new();
     open(&schema).unwrap();
-    let forget = format!("DELETE FROM \"{}\".__diesel_schema_migrations WHERE version LIKE '%3'", schema.name);
+    let forget =
+        format!("DELETE FROM \"{}\".__diesel_schema_migrations WHERE version LIKE '%3'", schema.name);
     connection().batch_execute(&forget).unwrap();
     let error = refused(&schema.options(), &["create_access_keys", "was not run"]);
     assert!(matches!(error, OpenError::Incomplete { .. }), "{error:?}");

@@ -7,8 +7,8 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tenantry_domain::{
-    AccessKey, AccessKeyName, ContentType, Entry, EventDraft, Key, KeyHash, KeyId, KeyOwner, NewEvent, NewTenant,
-    Precondition, Revision, Scope, TenantDraft, TenantNumber, Timestamp,
+    AccessKey, AccessKeyName, ContentType, Entry, EventDraft, Key, KeyHash, KeyId, KeyOwner, NewEvent,
+    NewTenant, Precondition, Revision, Scope, TenantDraft, TenantNumber, Timestamp,
 };
 use tenantry_ports::{
     AccessKeyRepository, CommitListener, EventRepository, KeyValueRepository, NewValue, SystemClock,
@@ -58,8 +58,10 @@ impl Schema {
 
 impl Drop for Schema {
     fn drop(&mut self) {
-        let drop = format!("SET client_min_messages = warning; DROP SCHEMA IF EXISTS \"{}\" CASCADE", self.name);
-        let dropped = PgConnection::establish(&self.server).map(|mut connection| connection.batch_execute(&drop));
+        let drop =
+            format!("SET client_min_messages = warning; DROP SCHEMA IF EXISTS \"{}\" CASCADE", self.name);
+        let dropped =
+            PgConnection::establish(&self.server).map(|mut connection| connection.batch_execute(&drop));
         if !matches!(dropped, Ok(Ok(()))) {
             eprintln!("the schema {} is left behind", self.name);
         }
@@ -71,6 +73,7 @@ struct Nobody;
 
 impl CommitListener for Nobody {
     fn key_value_changed(&self, _: TenantNumber, _: &Key, _: Revision, _: Option<Arc<Entry>>) {}
+    fn key_value_in_doubt(&self, _: TenantNumber, _: &Key) {}
     fn access_key_changed(&self, _: KeyId) {}
     fn tenant_changed(&self, _: TenantNumber) {}
 }

@@ -16,6 +16,7 @@ pub(super) fn run<B: Batch>(queue: &Queue<B>, mut batch: B) {
     let mut jobs = Vec::new();
     while queue.take_all(&mut jobs) {
         carry_out(queue, &mut batch, &mut jobs);
+        guarded("settling a batch", || batch.settle());
         jobs.shrink_to(KEPT_ROOM);
     }
     guarded("closing the storage", || batch.close());

@@ -139,7 +139,7 @@ async fn of_many_who_change_a_tenant_that_they_have_read_exactly_one_does() {
 
 #[tokio::test]
 async fn who_finds_no_room_in_the_queue_is_told_so_and_nothing_of_it_is_stored() {
-    let api = Api::start_with(&[("sqlite.max_queued_writes", "1")]);
+    let api = Api::start_with(&[("sqlite.max_queued_writes", "1"), ("postgres.max_queued_writes", "1")]);
     let acme = api.tenant("acme").await;
     let put = |number: usize| acme.put(&format!("/api/v1/kv/key{number}")).untyped_body("x").send();
     let answers = join_all((0..4 * MANY).map(put)).await;
