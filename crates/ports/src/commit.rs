@@ -23,6 +23,10 @@ pub trait CommitListener: Send + Sync {
         entry: Option<Arc<Entry>>,
     );
 
+    /// The key-value may have changed: a commit was asked for, and it is not known whether it happened. Said once
+    /// when that is so, and once more when it is decided; what is known of the key does not hold in between.
+    fn key_value_in_doubt(&self, tenant: TenantNumber, key: &Key);
+
     /// The access key was made or revoked.
     fn access_key_changed(&self, id: KeyId);
 

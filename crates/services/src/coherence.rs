@@ -38,6 +38,10 @@ impl CommitListener for CacheCoherence {
         self.key_values.replace((tenant, key.clone()), CachedEntry { revision, entry });
     }
 
+    fn key_value_in_doubt(&self, tenant: TenantNumber, key: &Key) {
+        self.key_values.remove(&(tenant, key.clone()));
+    }
+
     fn access_key_changed(&self, id: KeyId) {
         self.access.remove(&id);
     }

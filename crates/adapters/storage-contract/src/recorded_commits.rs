@@ -23,6 +23,13 @@ pub enum Commit {
     AccessKey(KeyId),
     /// [`CommitListener::tenant_changed`].
     Tenant(TenantNumber),
+    /// See [`CommitListener::key_value_in_doubt`].
+    InDoubt {
+        /// The key's tenant.
+        tenant: TenantNumber,
+        /// The key.
+        key: Key,
+    },
 }
 
 /// Every call since the start, or since they were last taken, in order.
@@ -49,6 +56,10 @@ impl CommitListener for RecordedCommits {
         entry: Option<Arc<Entry>>,
     ) {
         self.record(Commit::KeyValue { tenant, key: key.clone(), revision, entry });
+    }
+
+    fn key_value_in_doubt(&self, tenant: TenantNumber, key: &Key) {
+        self.record(Commit::InDoubt { tenant, key: key.clone() });
     }
 
     fn access_key_changed(&self, id: KeyId) {

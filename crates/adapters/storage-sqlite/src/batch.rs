@@ -1,5 +1,6 @@
 //! The writer's side: one transaction after another, and what is kept in memory for them.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use diesel::SqliteConnection;
@@ -73,7 +74,10 @@ impl WriteBatch {
 }
 
 impl Batch for WriteBatch {
-    fn begin(&mut self) -> Result<(), StorageError> {
+    /// SQLite has one writer.
+    type Claim = Infallible;
+
+    fn begin(&mut self, _: &[Infallible]) -> Result<(), StorageError> {
         if let Err(error) = self.connection.batch_execute("BEGIN IMMEDIATE") {
             // Should one ever be left open, the next batch finds it gone.
             self.rollback();

@@ -79,7 +79,7 @@ impl SqliteStorage {
         T: Send + 'static,
         F: FnMut(&P, &mut WriteBatch) -> Result<T, SqliteError> + Send + 'static,
     {
-        self.0.writer.write(weight, payload, move |payload, batch| Ok(run(payload, batch)?))
+        self.0.writer.write(None, weight, payload, move |payload, batch| Ok(run(payload, batch)?))
     }
 
     /// Runs `work` on a connection for reading.

@@ -10,8 +10,9 @@ mod reply;
 mod tests;
 mod writer;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tenantry_ports::StorageError;
 
@@ -23,11 +24,28 @@ use reply::reply;
 ///
 /// Its methods are called on the writing thread alone.
 pub trait Batch: Send + 'static {
+    /// What a write may claim: what nobody else may change while the transaction lasts. An engine with one
+    /// writer has no need of it, and says [`Infallible`](std::convert::Infallible).
+    type Claim: Copy + Ord + Send + 'static;
+
     /// Begins a transaction.
+    ///
+    /// `claims` is what its writes claim, each once and in ascending order: whoever locks them in that order
+    /// can't deadlock with another writer that does.
     ///
     /// # Errors
     /// No transaction was begun: every write of the batch is answered with the error.
-    fn begin(&mut self) -> Result<(), StorageError>;
+    fn begin(&mut self, claims: &[Self::Claim]) -> Result<(), StorageError>;
+
+    /// Carries out what writes have staged ([`GroupCommit::write_staged`]), once each write has had its turn.
+    ///
+    /// # Errors
+    /// [`rollback`](Batch::rollback) is called. With [`StorageError::Unavailable`] every write of the batch is
+    /// answered so. After any other error it is not known whose fault it is: the batch is halved, and each
+    /// half tried again, until the culprit stands alone and is answered with the error.
+    fn flush(&mut self) -> Result<(), StorageError> {
+        Ok(())
+    }
 
     /// Makes everything since [`begin`](Batch::begin) durable.
     ///
@@ -41,6 +59,9 @@ pub trait Batch: Send + 'static {
 
     /// Tells the listeners what was committed, before anyone is answered.
     fn announce(&mut self);
+
+    /// Called when everyone of a batch is answered: for what nobody need wait for.
+    fn settle(&mut self) {}
 
     /// Called once, after the last batch.
     fn close(&mut self) {}
@@ -56,9 +77,11 @@ pub struct QueueLimits {
 }
 
 /// The writing thread and the queue before it.
-pub struct GroupCommit<B> {
+pub struct GroupCommit<B: Batch> {
     queue: Arc<Queue<B>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Disconnected when the thread ends.
+    ended: Mutex<mpsc::Receiver<()>>,
 }
 
 impl<B: Batch> GroupCommit<B> {
@@ -68,18 +91,23 @@ impl<B: Batch> GroupCommit<B> {
     /// The thread could not be started.
     pub fn start(thread_name: &str, batch: B, limits: QueueLimits) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new(limits));
+        let (ends, ended) = mpsc::channel();
         let thread = thread::Builder::new().name(thread_name.to_owned()).spawn({
             let queue = Arc::clone(&queue);
-            move || writer::run(&queue, batch)
+            move || {
+                writer::run(&queue, batch);
+                drop::<mpsc::Sender<()>>(ends);
+            }
         })?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+        Ok(Self { queue, thread: Mutex::new(Some(thread)), ended: Mutex::new(ended) })
     }
 
     /// Hands in a write, *before* it returns: dropping the future gives up the answer, not the write.
     ///
     /// `run` works on the batch's transaction; `payload` is what it works with, and comes back with what
     /// `run` answered once that is committed. A refusal is an answer like any other: whoever refuses must
-    /// not have changed anything before. `weight` is about how many bytes the write holds while it waits.
+    /// not have changed anything before. `claim` is what the transaction locks for it ([`Batch::begin`]), and
+    /// `weight` about how many bytes the write holds while it waits.
     ///
     /// `run` is called again if the transaction was lost through another write of the batch.
     ///
@@ -89,6 +117,7 @@ impl<B: Batch> GroupCommit<B> {
     /// touched by an error of `run`, nor by a panic.
     pub fn write<P, T, F>(
         &self,
+        claim: Option<B::Claim>,
         weight: usize,
         payload: P,
         run: F,
@@ -98,8 +127,32 @@ impl<B: Batch> GroupCommit<B> {
         T: Send + 'static,
         F: FnMut(&P, &mut B) -> Result<T, StorageError> + Send + 'static,
     {
+        self.write_staged(claim, weight, payload, run, |_, done, _| Ok(done))
+    }
+
+    /// As [`write`](GroupCommit::write), in two steps: `stage` hands what is to be written to the batch, which
+    /// carries out what many have staged at once ([`Batch::flush`]); `finish` gets what `stage` answered, and
+    /// fetches what came of it.
+    ///
+    /// # Errors
+    /// As [`write`](GroupCommit::write).
+    pub fn write_staged<P, S, T, F, G>(
+        &self,
+        claim: Option<B::Claim>,
+        weight: usize,
+        payload: P,
+        stage: F,
+        finish: G,
+    ) -> impl Future<Output = Result<(P, T), StorageError>> + Send + use<B, P, S, T, F, G>
+    where
+        P: Send + 'static,
+        S: Send + 'static,
+        T: Send + 'static,
+        F: FnMut(&P, &mut B) -> Result<S, StorageError> + Send + 'static,
+        G: FnMut(&P, S, &mut B) -> Result<T, StorageError> + Send + 'static,
+    {
         let (reply, answer) = reply();
-        let accepted = self.queue.push(weight, Box::new(Write::new(payload, run, reply)));
+        let accepted = self.queue.push(claim, weight, Box::new(Write::new(payload, stage, finish, reply)));
         async move {
             accepted?;
             answer.await.unwrap_or_else(|| {
@@ -118,9 +171,30 @@ impl<B: Batch> GroupCommit<B> {
             tracing::error!("the writing thread has panicked");
         }
     }
+
+    /// As [`close`](GroupCommit::close), but waits no longer than `patience` for a writing thread that may be
+    /// stuck, in a database that does not answer. It is then left behind, and what it still holds may happen or
+    /// not. Answers whether nothing was left behind just now.
+    pub fn close_within(&self, patience: Duration) -> bool {
+        self.queue.close();
+        if self.thread.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+            return true;
+        }
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(patience);
+        if ended == Err(mpsc::RecvTimeoutError::Timeout) {
+            let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_left = thread.take_if(|thread| thread.thread().id() != thread::current().id()).is_some();
+            if is_left {
+                tracing::error!("the writing thread is stuck, and left behind");
+            }
+            return false;
+        }
+        self.close();
+        true
+    }
 }
 
-impl<B> Drop for GroupCommit<B> {
+impl<B: Batch> Drop for GroupCommit<B> {
     fn drop(&mut self) {
         self.queue.close();
         let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();

@@ -9,7 +9,7 @@ mod queue;
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -28,10 +28,16 @@ pub struct ReadLimits {
     pub wait: Duration,
 }
 
+/// How long to wait in the end for reads that have begun. One that is stuck, in a database that does not answer, is
+/// left behind.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Threads that read: one for each connection of a pool.
 pub struct ReadPool<M: ManageConnection> {
     queue: Arc<Queue<M::Connection>>,
     threads: Vec<JoinHandle<()>>,
+    /// Disconnected when all threads have ended.
+    ended: Mutex<mpsc::Receiver<()>>,
     limits: ReadLimits,
 }
 
@@ -43,13 +49,28 @@ impl<M: ManageConnection> ReadPool<M> {
     /// A thread could not be started.
     pub fn start(thread_name: &str, connections: &Pool<M>, limits: ReadLimits) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new(limits.waiting, connections.max_size() as usize));
-        let mut pool = Self { queue, threads: Vec::new(), limits };
+        let (ends, ended) = mpsc::channel();
+        let mut pool = Self { queue, threads: Vec::new(), ended: Mutex::new(ended), limits };
         for _ in 0..connections.max_size() {
             let (queue, connections) = (Arc::clone(&pool.queue), connections.clone());
+            let ends: mpsc::Sender<()> = ends.clone();
             let thread = thread::Builder::new().name(thread_name.to_owned());
-            pool.threads.push(thread.spawn(move || serve(&queue, &connections))?);
+            pool.threads.push(thread.spawn(move || {
+                serve(&queue, &connections);
+                drop(ends);
+            })?);
         }
         Ok(pool)
+    }
+
+    /// How reads wait here.
+    pub(crate) fn limits(&self) -> ReadLimits {
+        self.limits
+    }
+
+    /// What hands in reads that wait for nobody in particular.
+    pub(crate) fn submitter(&self) -> Submitter<M::Connection> {
+        Submitter(Arc::clone(&self.queue))
     }
 
     /// Runs `work` on a thread with a connection. Dropping the future before `work` has begun gives it up;
@@ -81,12 +102,48 @@ impl<M: ManageConnection> ReadPool<M> {
 impl<M: ManageConnection> Drop for ReadPool<M> {
     fn drop(&mut self) {
         self.queue.close();
+        // The last owner may be what a read held: no thread can wait for itself.
+        let own = self.threads.iter().any(|thread| thread.thread().id() == thread::current().id());
+        let patience = if own { Duration::ZERO } else { PATIENCE };
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(patience);
+        if ended == Err(mpsc::RecvTimeoutError::Timeout) {
+            if !own {
+                tracing::error!("a reading thread is stuck, and left behind");
+            }
+            return;
+        }
         for thread in self.threads.drain(..) {
-            // The last owner may be what a read held: no thread can wait for itself.
-            if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+            if thread.join().is_err() {
                 tracing::error!("a reading thread has panicked");
             }
         }
+    }
+}
+
+/// Hands in reads that are not given up.
+pub(crate) struct Submitter<C>(Arc<Queue<C>>);
+
+impl<C: 'static> Submitter<C> {
+    /// Has `work` run on a thread with a connection, or with the reason why none can be had. It answers whether
+    /// the connection is still good.
+    pub(crate) fn submit(
+        &self,
+        work: impl FnOnce(Result<&mut C, StorageError>) -> bool + Send + 'static,
+    ) -> Result<(), StorageError> {
+        self.0.push(Box::new(Submitted(work))).map(drop)
+    }
+}
+
+struct Submitted<F>(F);
+
+impl<C, F: FnOnce(Result<&mut C, StorageError>) -> bool + Send> Read<C> for Submitted<F> {
+    fn is_wanted(&self) -> bool {
+        true
+    }
+
+    fn run(self: Box<Self>, connection: Result<&mut C, StorageError>) -> bool {
+        // Whoever waits for the answer learns of a panic by its being dropped.
+        catch_unwind(AssertUnwindSafe(|| (self.0)(connection))).unwrap_or(false)
     }
 }
 
@@ -115,15 +172,17 @@ where
         !self.reply.is_closed()
     }
 
-    fn run(self: Box<Self>, connection: Result<&mut C, StorageError>) {
+    fn run(self: Box<Self>, connection: Result<&mut C, StorageError>) -> bool {
         let Self { work, reply } = *self;
         let answer = connection.and_then(|connection| {
             let has_gone = || reply.is_closed();
             catch_unwind(AssertUnwindSafe(|| work(connection, &Caller(&has_gone))))
                 .unwrap_or_else(|_| Err(StorageError::Failed("a read panicked".to_owned())))
         });
+        let is_good = answer.is_ok();
         // Whoever asked may have stopped waiting.
         let _ = reply.send(answer);
+        is_good
     }
 }
 
@@ -142,6 +201,9 @@ fn serve<M: ManageConnection>(queue: &Queue<M::Connection>, connections: &Pool<M
                 StorageError::Unavailable(format!("no connection for reading can be had: {error}"))
             }),
         };
-        read.run(connection.map(|connection| &mut **connection));
+        // After an error the pool looks at the connection, and makes another where it is broken.
+        if !read.run(connection.map(|connection| &mut **connection)) {
+            held = None;
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use tenantry_ports::StorageError;
-use tenantry_storage_sqlite::OpenError;
 
+use super::storage::OpenError;
 use crate::data_dir::DataDirError;
 use crate::demo::DemoError;
 

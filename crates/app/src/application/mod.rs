@@ -8,6 +8,7 @@ mod admin_key;
 mod background;
 mod error;
 mod maintenance;
+mod storage;
 mod wiring;
 
 use std::io;
@@ -17,7 +18,6 @@ use std::pin::pin;
 
 use tenantry_http::{Server, Services};
 use tenantry_ports::SettingRepository;
-use tenantry_storage_sqlite::SqliteStorage;
 use tokio::sync::watch;
 
 use crate::config::{Config, MaintenanceSettings};
@@ -25,12 +25,14 @@ use crate::data_dir::DataDir;
 use crate::demo::{self, Demo};
 use background::Background;
 pub use error::{RunError, StartError};
+pub use storage::OpenError;
+use storage::Storage;
 pub(crate) use wiring::Core;
 
 /// A Tenantry that listens already, and serves once it [runs](Application::run).
 pub struct Application {
     server: Server,
-    storage: SqliteStorage,
+    storage: Storage,
     services: Services,
     maintenance: MaintenanceSettings,
     admin_key_file: PathBuf,
@@ -76,21 +78,21 @@ impl Application {
         match Self::on_core(config, &data_dir, &core).await {
             Ok(application) => Ok(application),
             Err(error) => {
-                close(core.storage).await;
+                core.storage.close().await;
                 Err(error)
             }
         }
     }
 
     async fn on_core(config: &Config, data_dir: &DataDir, core: &Core) -> Result<Self, StartError> {
-        let services = core.services(cursor_secret(&core.storage).await?);
+        let services = core.services(cursor_secret(&*core.storage.settings).await?);
         let options = config.http_options();
         let listen = options.listen;
         let server = Server::bind(options, services.clone())
             .map_err(|error| StartError::Listen { address: listen, error })?;
         admin_key::ensure(&services.access, data_dir).await?;
         let demo = match config.settings().demo {
-            true => Some(demo::fill_once(&services, &core.storage).await?),
+            true => Some(demo::fill_once(&services, &*core.storage.settings).await?),
             false => None,
         };
         Ok(Self {
@@ -146,7 +148,7 @@ impl Application {
         if let Err(error) = self.services.access.flush_uses().await {
             tracing::warn!(%error, "when keys were last used could not be written down");
         }
-        close(self.storage).await;
+        self.storage.close().await;
         tracing::info!("stopped");
         served.map_err(RunError::Serve)
     }
@@ -168,15 +170,8 @@ async fn serve(server: Server, mut stop: watch::Receiver<Option<Stop>>) -> io::R
     }
 }
 
-/// Waits, without blocking the thread, until storage has written what it accepted and let go of its file.
-pub(crate) async fn close(storage: SqliteStorage) {
-    if let Err(error) = tokio::task::spawn_blocking(move || storage.close()).await {
-        tracing::error!(%error, "closing storage broke down");
-    }
-}
-
 /// The secret with which cursors are sealed: the same for every node, and for good.
-async fn cursor_secret(settings: &impl SettingRepository) -> Result<[u8; 32], StartError> {
+async fn cursor_secret(settings: &dyn SettingRepository) -> Result<[u8; 32], StartError> {
     let mut fresh = [0; 32];
     getrandom::fill(&mut fresh).map_err(|_| StartError::Entropy)?;
     let secret = settings.find_or_insert("cursor_secret", fresh.to_vec()).await?;

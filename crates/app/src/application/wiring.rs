@@ -9,13 +9,13 @@ use tenantry_services::{
     AccessCache, AccessService, CacheCoherence, CachedEntry, CachedGrant, CachedTenant, EventService,
     KeyValueCache, KeyValueService, TenantCache, TenantService,
 };
-use tenantry_storage_sqlite::{OpenError, SqliteStorage};
 
+use super::storage::{OpenError, Storage};
 use crate::config::Config;
 
 /// Storage that is open, with the services over it.
 pub(crate) struct Core {
-    pub(crate) storage: SqliteStorage,
+    pub(crate) storage: Storage,
     pub(crate) tenants: Arc<TenantService>,
     access: Arc<AccessService>,
     events: Arc<EventService>,
@@ -37,15 +37,14 @@ impl Core {
             CacheCoherence::new(Arc::clone(&access), Arc::clone(&tenants), Arc::clone(&key_values));
 
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let storage = SqliteStorage::open(config.sqlite_options(), Arc::clone(&clock), Arc::new(coherence))?;
-        let shared = Arc::new(storage.clone());
+        let storage = Storage::open(config, Arc::clone(&clock), Arc::new(coherence))?;
         let max_value_bytes = config.settings().limits.max_value_bytes;
         Ok(Self {
-            tenants: Arc::new(TenantService::new(shared.clone(), tenants)),
-            access: Arc::new(AccessService::new(shared.clone(), access, Arc::clone(&clock))),
-            events: Arc::new(EventService::new(shared.clone())),
+            tenants: Arc::new(TenantService::new(storage.tenants.clone(), tenants)),
+            access: Arc::new(AccessService::new(storage.access_keys.clone(), access, Arc::clone(&clock))),
+            events: Arc::new(EventService::new(storage.events.clone())),
             key_values: Arc::new(KeyValueService::new(
-                shared,
+                storage.key_values.clone(),
                 key_values,
                 Arc::clone(&clock),
                 max_value_bytes,
@@ -62,7 +61,7 @@ impl Core {
             access: Arc::clone(&self.access),
             events: Arc::clone(&self.events),
             key_values: Arc::clone(&self.key_values),
-            health: vec![Arc::new(self.storage.clone())],
+            health: vec![Arc::clone(&self.storage.health)],
             cursor_secret,
             clock: Arc::clone(&self.clock),
         }

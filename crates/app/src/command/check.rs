@@ -6,9 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rustix::fs::{Access, access};
+use tenantry_storage_postgres::PostgresOptions;
 
 use super::{CommandError, print_line};
-use crate::config::{Config, Database, Problems, Source};
+use crate::config::{Config, Database, Problems, Source, StorageOptions};
 
 /// One thing that was looked at: what it is, and what was found or what is wrong.
 type Finding = (String, Result<String, String>);
@@ -26,7 +27,7 @@ pub(super) fn run(config: Result<Config, Problems>) -> Result<(), CommandError> 
     let settings = config.settings();
     let mut findings = explain(&config);
     findings.push((format!("data directory {}", settings.data_dir.display()), data_dir(&settings.data_dir)));
-    findings.push((format!("database {}", config.database_path().display()), database(&config)));
+    findings.push(database(&config));
     findings.push((format!("address {}", settings.listen), address(settings.listen)));
 
     for (what, finding) in &findings {
@@ -71,21 +72,46 @@ fn data_dir(path: &Path) -> Result<String, String> {
     })
 }
 
-fn database(config: &Config) -> Result<String, String> {
+fn database(config: &Config) -> Finding {
+    match config.storage_options() {
+        StorageOptions::Sqlite(options) => {
+            (format!("database {}", options.path.display()), sqlite(config, &options.path))
+        }
+        StorageOptions::Postgres(options) => (format!("database {}", options.url), postgres(&options)),
+    }
+}
+
+fn sqlite(config: &Config, path: &Path) -> Result<String, String> {
     let in_data_dir = *config.settings().database() == Database::InDataDir;
     if in_data_dir && !config.settings().data_dir.exists() {
         return Ok("is not there yet; the first start makes it".to_owned());
     }
-    let found =
-        tenantry_storage_sqlite::inspect(&config.database_path()).map_err(|error| error.to_string())?;
+    let found = tenantry_storage_sqlite::inspect(path).map_err(|error| error.to_string())?;
     let Some(bytes) = found.bytes else {
         return Ok("is not there yet; the first start makes it".to_owned());
     };
-    let schema = match found.pending_migrations.as_slice() {
+    Ok(format!("is whole ({bytes} bytes); {}", schema(&found.pending_migrations)))
+}
+
+fn postgres(options: &PostgresOptions) -> Result<String, String> {
+    let found = tenantry_storage_postgres::inspect(options).map_err(|error| error.to_string())?;
+    let server = format!("is served by PostgreSQL {}", found.server_version);
+    let role = match found.is_served_by_bypassing_role {
+        true => "; Row-Level Security does not hold this role: good for developing only",
+        false => "",
+    };
+    let Some(bytes) = found.bytes else {
+        return Ok(format!("{server}; the schema {} is not there yet{role}", found.schema));
+    };
+    let schema = schema(&found.pending_migrations);
+    Ok(format!("{server}; the schema {} is there ({bytes} bytes); {schema}{role}", found.schema))
+}
+
+fn schema(pending_migrations: &[String]) -> String {
+    match pending_migrations {
         [] => "its schema is up to date".to_owned(),
         pending => format!("the next start runs these migrations: {}", pending.join(", ")),
-    };
-    Ok(format!("is whole ({bytes} bytes); {schema}"))
+    }
 }
 
 fn address(listen: SocketAddr) -> Result<String, String> {

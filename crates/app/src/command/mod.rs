@@ -47,7 +47,7 @@ struct ConfigArgs {
     /// Where Tenantry keeps its database and admin.key [default: ./tenantry-data]
     #[arg(long, value_name = "DIR", global = true)]
     data_dir: Option<String>,
-    /// The database: sqlite:PATH, or nothing for SQLite in the data directory
+    /// The database: postgres://…, sqlite:PATH, or nothing for SQLite in the data directory
     #[arg(long, value_name = "URL", global = true)]
     database_url: Option<String>,
 }
@@ -167,7 +167,7 @@ fn prepare_place_of_database(config: &Config) -> Result<(), CommandError> {
         Database::InDataDir => {
             DataDir::prepare(&config.settings().data_dir).map(|_| ()).map_err(CommandError::failed)
         }
-        Database::SqliteFile(_) => Ok(()),
+        Database::SqliteFile(_) | Database::Postgres(_) => Ok(()),
     }
 }
 

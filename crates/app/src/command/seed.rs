@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{CommandError, complain, print_line};
-use crate::application::{self, Core};
+use crate::application::Core;
 use crate::config::Config;
 use crate::logging;
 use crate::sample_tenants::{self, SampleTenant, Seeded};
@@ -40,6 +40,6 @@ fn read(file: &Path) -> Result<Vec<SampleTenant>, CommandError> {
 async fn store(config: &Config, samples: &[SampleTenant]) -> Result<Vec<Seeded>, CommandError> {
     let core = Core::open(config).map_err(CommandError::failed)?;
     let outcomes = sample_tenants::store_missing(&core.tenants, samples).await;
-    application::close(core.storage).await;
+    core.storage.close().await;
     outcomes.map_err(CommandError::failed)
 }

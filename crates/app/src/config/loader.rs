@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::Path;
 
 use config::{Map, Value, ValueKind};
 
+use super::database::without_password;
 use super::problem::{Problem, Problems, Source};
 use super::rules::{RULES, Rule, rule_of};
 use super::settings::Settings;
@@ -61,10 +63,16 @@ impl config::Source for Layer {
 }
 
 /// Collects layers, lowest first, and every problem on the way.
-#[derive(Debug)]
 pub struct ConfigLoader {
     layers: Vec<Layer>,
     problems: Vec<Problem>,
+}
+
+impl fmt::Debug for ConfigLoader {
+    /// Without the values: there may be a password among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigLoader").field("problems", &self.problems).finish_non_exhaustive()
+    }
 }
 
 impl ConfigLoader {
@@ -126,7 +134,7 @@ impl ConfigLoader {
         Problems::from_list(settings.conflicts())?;
         let explained = RULES.iter().filter_map(|(key, _)| {
             let (value, source) = values.remove(*key)?;
-            Some(ExplainedValue { key, value: show(&value), source })
+            Some(ExplainedValue { key, value: explained(key, &value), source })
         });
         let explained = explained.collect();
         Ok(Config { settings, explained })
@@ -136,6 +144,16 @@ impl ConfigLoader {
 impl Default for ConfigLoader {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A value as it would be written in the file, but for a password.
+fn explained(key: &str, value: &ValueKind) -> String {
+    match value {
+        ValueKind::String(url) if matches!(key, "database_url" | "postgres.owner_url") => {
+            format!("{:?}", without_password(url))
+        }
+        other => show(other),
     }
 }
 
@@ -180,11 +198,5 @@ impl Config {
     #[must_use]
     pub fn explain(&self) -> &[ExplainedValue] {
         &self.explained
-    }
-
-    /// The file of the database.
-    #[must_use]
-    pub fn database_path(&self) -> PathBuf {
-        self.settings.database().path(&self.settings.data_dir)
     }
 }

@@ -15,10 +15,11 @@ mod settings;
 pub use database::Database;
 pub use environment::variable_of;
 pub use loader::{Config, ConfigLoader, ExplainedValue};
+pub use options::StorageOptions;
 pub use problem::{Problem, Problems, Source};
 pub use settings::{
-    CacheSettings, HttpSettings, LimitSettings, LogFormat, LogSettings, MaintenanceSettings, Settings,
-    SqliteSettings,
+    CacheSettings, HttpSettings, LimitSettings, LogFormat, LogSettings, MaintenanceSettings,
+    PostgresSettings, Settings, SqliteSettings,
 };
 
 /// The file of defaults, with a comment on each key.

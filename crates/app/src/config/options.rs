@@ -1,11 +1,23 @@
 //! Each crate's own options, made from the configuration.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tenantry_http::{HttpOptions, Limits};
+use tenantry_storage_postgres::{PostgresOptions, PostgresUrl};
 use tenantry_storage_sqlite::SqliteOptions;
 
+use super::database::Database;
 use super::loader::Config;
+
+/// How the database that the configuration names is to be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StorageOptions {
+    /// SQLite.
+    Sqlite(SqliteOptions),
+    /// PostgreSQL.
+    Postgres(Box<PostgresOptions>),
+}
 
 impl Config {
     /// How HTTP is to be served.
@@ -34,15 +46,46 @@ impl Config {
         }
     }
 
-    /// How SQLite is to be used.
+    /// Which database is to be used, and how.
     #[must_use]
-    pub fn sqlite_options(&self) -> SqliteOptions {
+    pub fn storage_options(&self) -> StorageOptions {
+        let settings = self.settings();
+        match settings.database() {
+            Database::Postgres(url) => StorageOptions::Postgres(Box::new(self.postgres_options(url.clone()))),
+            Database::InDataDir | Database::SqliteFile(_) => {
+                let path = settings.database().path(&settings.data_dir).unwrap_or_default();
+                StorageOptions::Sqlite(self.sqlite_options(path))
+            }
+        }
+    }
+
+    /// How SQLite is to be used, on that file.
+    fn sqlite_options(&self, path: PathBuf) -> SqliteOptions {
         let settings = &self.settings().sqlite;
-        let mut options = SqliteOptions::new(self.database_path());
+        let mut options = SqliteOptions::new(path);
         options.readers = settings.readers;
         options.read_wait = Duration::from_millis(settings.read_wait_ms);
         options.max_queued_writes = settings.max_queued_writes;
         options.max_queued_bytes = settings.max_queued_bytes;
         options
+    }
+
+    /// How PostgreSQL is to be used, at that URL.
+    fn postgres_options(&self, url: PostgresUrl) -> PostgresOptions {
+        let settings = &self.settings().postgres;
+        PostgresOptions {
+            url,
+            owner_url: settings.owner_url.clone(),
+            schema: settings.schema.clone(),
+            allow_bypassing_role: settings.allow_bypassing_role,
+            writers: settings.writers,
+            readers: settings.readers,
+            read_wait: Duration::from_millis(settings.read_wait_ms),
+            answer_wait: Duration::from_millis(settings.answer_wait_ms),
+            statement_timeout_ms: settings.statement_timeout_ms,
+            max_queued_writes: settings.max_queued_writes,
+            max_queued_bytes: settings.max_queued_bytes,
+            start_wait: Duration::from_secs(settings.start_wait_seconds),
+        }
     }
 }

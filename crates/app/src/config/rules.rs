@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
+use tenantry_storage_postgres::PostgresUrl;
 use tracing_subscriber::EnvFilter;
 
 use super::database::Database;
@@ -57,6 +58,17 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("sqlite.read_wait_ms", Integer(1..=60_000)),
     ("sqlite.max_queued_writes", Integer(1..=1_000_000)),
     ("sqlite.max_queued_bytes", Integer(MIB..=16 * GIB)),
+    ("postgres.schema", Text(is_schema)),
+    ("postgres.owner_url", Text(is_owner)),
+    ("postgres.allow_bypassing_role", Boolean),
+    ("postgres.writers", Integer(1..=64)),
+    ("postgres.readers", Integer(1..=256)),
+    ("postgres.read_wait_ms", Integer(1..=60_000)),
+    ("postgres.answer_wait_ms", Integer(100..=60_000)),
+    ("postgres.statement_timeout_ms", Integer(0..=HOUR_MS)),
+    ("postgres.max_queued_writes", Integer(1..=1_000_000)),
+    ("postgres.max_queued_bytes", Integer(MIB..=16 * GIB)),
+    ("postgres.start_wait_seconds", Integer(0..=HOUR_SECONDS)),
     ("maintenance.erasure_interval_ms", Integer(10..=HOUR_MS)),
     ("maintenance.erasure_step_rows", Integer(1..=100_000)),
     ("maintenance.expiry_interval_ms", Integer(10..=HOUR_MS)),
@@ -97,6 +109,21 @@ fn is_path(text: &str) -> Result<(), String> {
 
 fn is_database(text: &str) -> Result<(), String> {
     Database::parse(text).map(|_| ())
+}
+
+fn is_schema(text: &str) -> Result<(), String> {
+    let is_name = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let is_good = is_name && (1..=63).contains(&text.len()) && !text.starts_with("pg_");
+    is_good.then_some(()).ok_or_else(|| {
+        "must be a schema's name: 1 to 63 of a-z, 0-9 and _, and not begin with pg_".to_owned()
+    })
+}
+
+fn is_owner(text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    PostgresUrl::parse(text).map(|_| ()).map_err(|error| format!("{error}, or be empty"))
 }
 
 fn is_log_filter(text: &str) -> Result<(), String> {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use tenantry_storage_postgres::PostgresUrl;
 
 use super::database::Database;
 use super::problem::Problem;
@@ -31,6 +32,8 @@ pub struct Settings {
     pub cache: CacheSettings,
     /// How SQLite is used.
     pub sqlite: SqliteSettings,
+    /// How PostgreSQL is used.
+    pub postgres: PostgresSettings,
     /// What is done in the background.
     pub maintenance: MaintenanceSettings,
 }
@@ -121,6 +124,35 @@ pub struct SqliteSettings {
     pub max_queued_bytes: usize,
 }
 
+/// The section `postgres`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostgresSettings {
+    /// The schema in which everything stands.
+    pub schema: String,
+    /// The role that makes the tables, where it is another one than serves.
+    #[serde(deserialize_with = "owner_url")]
+    pub owner_url: Option<PostgresUrl>,
+    /// Whether to serve as a role that Row-Level Security does not hold.
+    pub allow_bypassing_role: bool,
+    /// Connections that write.
+    pub writers: u32,
+    /// Connections that read at the same time.
+    pub readers: u32,
+    /// How long a read waits for one.
+    pub read_wait_ms: u64,
+    /// How long to wait for a database that says nothing.
+    pub answer_wait_ms: u64,
+    /// How long one statement may take; 0: for ever.
+    pub statement_timeout_ms: u32,
+    /// Writes that may wait, for each connection.
+    pub max_queued_writes: usize,
+    /// The same by their bytes.
+    pub max_queued_bytes: usize,
+    /// How long the start waits for the database.
+    pub start_wait_seconds: u64,
+}
+
 /// The section `maintenance`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,7 +179,10 @@ impl Settings {
     /// Where two keys contradict each other.
     pub(super) fn conflicts(&self) -> Vec<Problem> {
         let limits = &self.limits;
-        let room = self.sqlite.max_queued_bytes;
+        let (queue, room) = match &self.database {
+            Database::Postgres(_) => ("postgres.max_queued_bytes", self.postgres.max_queued_bytes),
+            _ => ("sqlite.max_queued_bytes", self.sqlite.max_queued_bytes),
+        };
         let at_most_the_queue = [
             ("limits.max_json_body_bytes", limits.max_json_body_bytes),
             ("limits.max_batch_body_bytes", limits.max_batch_body_bytes),
@@ -157,7 +192,7 @@ impl Settings {
         too_large
             .map(|(key, bytes)| {
                 Problem::new(format!(
-                    "{key} is {bytes}, but must be at most sqlite.max_queued_bytes, which is {room}: \
+                    "{key} is {bytes}, but must be at most {queue}, which is {room}: \
                      a larger write could never be queued"
                 ))
             })
@@ -168,4 +203,10 @@ impl Settings {
 fn database<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Database, D::Error> {
     let url = String::deserialize(deserializer)?;
     Database::parse(&url).map_err(serde::de::Error::custom)
+}
+
+fn owner_url<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<PostgresUrl>, D::Error> {
+    let url = String::deserialize(deserializer)?;
+    let parsed = (!url.is_empty()).then(|| PostgresUrl::parse(&url)).transpose();
+    parsed.map_err(serde::de::Error::custom)
 }

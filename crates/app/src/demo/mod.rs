@@ -62,7 +62,7 @@ impl Demo {
 ///
 /// # Errors
 /// When something cannot be stored; another call goes on from there.
-pub async fn fill_once(services: &Services, settings: &impl SettingRepository) -> Result<Demo, DemoError> {
+pub async fn fill_once(services: &Services, settings: &dyn SettingRepository) -> Result<Demo, DemoError> {
     if let Some(marker) = settings.find(MARKER).await? {
         return demo_of(&marker);
     }

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use tenantry::config::{ConfigLoader, DEFAULTS, Source, variable_of};
+use tenantry::config::{ConfigLoader, DEFAULTS, Source, StorageOptions, variable_of};
 use tenantry_http::HttpOptions;
+use tenantry_storage_postgres::{PostgresOptions, PostgresUrl};
 use tenantry_storage_sqlite::SqliteOptions;
 
 use crate::process::{command, finish, tenantry};
@@ -55,7 +56,12 @@ fn every_key_of_the_file_of_defaults_is_known_and_has_a_comment() {
 fn the_defaults_are_those_of_the_crates_that_they_are_for() {
     let config = ConfigLoader::new().load().unwrap();
     assert_eq!(format!("{:?}", config.http_options()), format!("{:?}", HttpOptions::default()));
-    assert_eq!(config.sqlite_options(), SqliteOptions::new("./tenantry-data/tenantry.db"));
+    let sqlite = SqliteOptions::new("./tenantry-data/tenantry.db");
+    assert_eq!(config.storage_options(), StorageOptions::Sqlite(sqlite));
+    let url = "postgres://ada@db.example/shop";
+    let config = ConfigLoader::new().set("database_url", url, Source::Default).load().unwrap();
+    let postgres = PostgresOptions::new(PostgresUrl::parse(url).unwrap());
+    assert_eq!(config.storage_options(), StorageOptions::Postgres(Box::new(postgres)));
 }
 
 #[test]
@@ -188,9 +194,17 @@ fn a_database_url_with_a_password_is_never_repeated() {
         ConfigLoader::new().environment(variables(&[("TENANTRY_DATABASE_URL", url)])),
     ] {
         let shown = format!("{loader:?}");
-        let problems = problems_of(loader);
-        assert!(problems[0].contains("supports no other database"), "{problems:?}");
-        assert!(!problems[0].contains("hunter2") && !shown.contains("hunter2"), "{problems:?} {shown}");
+        let config = loader.load().unwrap();
+        let explained = config.explain().iter().find(|value| value.key == "database_url").unwrap();
+        assert_eq!(explained.value, "\"postgres://tenantry:•••@db/tenantry\"");
+        assert!(!format!("{shown} {config:?}").contains("hunter2"), "{shown} {config:?}");
+    }
+    for wrong in ["mysql://tenantry:hunter2@db/tenantry", "postgres://tenantry:hunter2@@db/tenantry"] {
+        let problems = problems_of(ConfigLoader::new().set("database_url", wrong, Source::Default));
+        assert!(
+            problems[0].starts_with("database_url must ") && !problems[0].contains("hunter2"),
+            "{problems:?}"
+        );
     }
 }
 

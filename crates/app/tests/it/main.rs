@@ -16,6 +16,7 @@ mod first_start;
 mod health;
 mod ledger;
 mod maintenance;
+mod postgres;
 mod process;
 mod seed;
 mod stack;

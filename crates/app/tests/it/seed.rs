@@ -28,7 +28,7 @@ async fn tenants_in(data_dir: &Path) -> Vec<Value> {
         let entry = entry.unwrap();
         fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
     }
-    let app = TestApp::start_in(copy, &[]);
+    let app = TestApp::start_in(copy, &[("database_url", "")]);
     let answer = app.admin(reqwest::Method::GET, "/tenants?limit=1000").send().await.unwrap();
     let mut page: Value = answer.json().await.unwrap();
     page["tenants"].as_array_mut().map(std::mem::take).unwrap()

@@ -21,11 +21,7 @@ pub(crate) async fn caller(state: &State, head: &RequestHead, scope: Scope) -> R
 }
 
 /// Lets in whoever has `scope`, and says whose data it is about; for routes that answer JSON.
-pub(crate) async fn tenant(
-    state: &State,
-    head: &RequestHead,
-    scope: Scope,
-) -> Result<TenantNumber, Problem> {
+pub(crate) async fn tenant(state: &State, head: &RequestHead, scope: Scope) -> Result<TenantNumber, Problem> {
     let tenant = tenant_of_bytes(state, head, scope).await?;
     accept::require_json(head.headers())?;
     Ok(tenant)

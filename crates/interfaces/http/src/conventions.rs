@@ -128,7 +128,8 @@ fn wanted_encoding(head: &RequestHead) -> Option<ContentEncoding> {
     if head.method == Method::HEAD || !head.headers().contains_key(header::ACCEPT_ENCODING) {
         return None;
     }
-    let accepted = AcceptEncoding(from_comma_delimited(head.headers().get_all(header::ACCEPT_ENCODING)).ok()?);
+    let accepted =
+        AcceptEncoding(from_comma_delimited(head.headers().get_all(header::ACCEPT_ENCODING)).ok()?);
     let supported = [Encoding::brotli(), Encoding::zstd(), Encoding::gzip(), Encoding::identity()];
     match accepted.negotiate(supported.iter()) {
         Some(Encoding::Known(encoding)) if encoding != ContentEncoding::Identity => Some(encoding),

@@ -155,9 +155,7 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.get_mut() {
             Self::Hot { answer } => answer.as_mut().poll(context).map(Ok),
-            Self::Application { answer } => {
-                answer.as_mut().poll(context).map(|answer| Ok(answer?.into()))
-            }
+            Self::Application { answer } => answer.as_mut().poll(context).map(|answer| Ok(answer?.into())),
         }
     }
 }

@@ -156,7 +156,9 @@ pub(crate) async fn put_key_value(
     let outcome = state.services.key_values.put(tenant, key, value, precondition).await?;
     let mut answer = HttpResponse::new(if outcome.created { StatusCode::CREATED } else { StatusCode::OK });
     describe(answer.headers_mut(), &outcome.entry.meta);
-    if outcome.created && let Ok(path) = HeaderValue::from_str(head.uri.path()) {
+    if outcome.created
+        && let Ok(path) = HeaderValue::from_str(head.uri.path())
+    {
         answer.headers_mut().insert(header::LOCATION, path);
     }
     Ok(answer)

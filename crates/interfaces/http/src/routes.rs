@@ -17,7 +17,9 @@ use crate::problem_code::Code::{
     ScopeMissing, StorageFull, TenantDeleting, TenantNotFound, TenantRequired, TenantSuspended,
     UnsupportedMediaType, ValidationFailed,
 };
-use crate::{access_key, docs, event, health, hot_routes, key_value, key_value_list, ping, problem_page, tenant};
+use crate::{
+    access_key, docs, event, health, hot_routes, key_value, key_value_list, ping, problem_page, tenant,
+};
 
 /// One method of one path.
 pub(crate) struct Endpoint {

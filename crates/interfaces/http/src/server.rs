@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_web::dev::ServerHandle as ActixHandle;
 use actix_service::IntoServiceFactory as _;
+use actix_web::dev::ServerHandle as ActixHandle;
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::{App, HttpServer, web};
 

@@ -31,6 +31,13 @@ fn a_key_value_that_was_put_or_is_gone_is_known_at_once() {
 }
 
 #[test]
+fn a_key_value_of_which_nobody_knows_whether_it_changed_is_forgotten() {
+    let mut caches = Caches::default();
+    caches.key_values.expect_remove().once().with(eq((number(7), key("k")))).return_const(());
+    caches.coherence().key_value_in_doubt(number(7), &key("k"));
+}
+
+#[test]
 fn an_access_key_that_was_made_or_revoked_is_forgotten() {
     let id = KeyId::parse("0123456789ab").unwrap();
     let mut caches = Caches::default();

@@ -28,6 +28,7 @@ struct Nobody;
 
 impl CommitListener for Nobody {
     fn key_value_changed(&self, _: TenantNumber, _: &Key, _: Revision, _: Option<Arc<Entry>>) {}
+    fn key_value_in_doubt(&self, _: TenantNumber, _: &Key) {}
     fn access_key_changed(&self, _: KeyId) {}
     fn tenant_changed(&self, _: TenantNumber) {}
 }

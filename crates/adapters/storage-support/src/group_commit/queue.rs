@@ -4,25 +4,26 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use tenantry_ports::StorageError;
 
-use super::QueueLimits;
 use super::job::Job;
+use super::{Batch, QueueLimits};
 
 pub(super) type Jobs<B> = Vec<Waiting<B>>;
 
-/// A write and the weight that it states.
-pub(super) struct Waiting<B> {
+/// A write with what it claims and the weight that it states.
+pub(super) struct Waiting<B: Batch> {
+    pub(super) claim: Option<B::Claim>,
     pub(super) weight: usize,
     pub(super) job: Box<dyn Job<B>>,
 }
 
 /// A bounded queue that is always emptied whole.
-pub(super) struct Queue<B> {
+pub(super) struct Queue<B: Batch> {
     limits: QueueLimits,
     state: Mutex<State<B>>,
     wake_writer: Condvar,
 }
 
-struct State<B> {
+struct State<B: Batch> {
     waiting: Jobs<B>,
     /// Writes and bytes that are accepted and not yet answered, those in the writer's hands included.
     open_writes: usize,
@@ -31,7 +32,7 @@ struct State<B> {
     closed: bool,
 }
 
-impl<B> Queue<B> {
+impl<B: Batch> Queue<B> {
     pub(super) fn new(limits: QueueLimits) -> Self {
         let state =
             State { waiting: Vec::new(), open_writes: 0, open_bytes: 0, writer_idles: false, closed: false };
@@ -39,7 +40,12 @@ impl<B> Queue<B> {
     }
 
     /// Adds a write, unless the queue is full or closed.
-    pub(super) fn push(&self, weight: usize, job: Box<dyn Job<B>>) -> Result<(), StorageError> {
+    pub(super) fn push(
+        &self,
+        claim: Option<B::Claim>,
+        weight: usize,
+        job: Box<dyn Job<B>>,
+    ) -> Result<(), StorageError> {
         let refused = |why: &str| Err(StorageError::Unavailable(why.to_owned()));
         let mut state = self.state();
         if state.closed {
@@ -51,7 +57,7 @@ impl<B> Queue<B> {
         }
         state.open_writes += 1;
         state.open_bytes = bytes;
-        state.waiting.push(Waiting { weight, job });
+        state.waiting.push(Waiting { claim, weight, job });
         let writer_idles = std::mem::take(&mut state.writer_idles);
         drop(state);
         if writer_idles {

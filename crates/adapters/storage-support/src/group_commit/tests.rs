@@ -8,6 +8,7 @@ use super::*;
 struct Seen {
     committed: Vec<u32>,
     commits: usize,
+    claims: Vec<Vec<char>>,
     announced: Vec<u32>,
     closed: bool,
     /// What the next steps of that name fail with.
@@ -21,13 +22,30 @@ struct Seen {
 struct Ledger {
     seen: Arc<Mutex<Seen>>,
     pending: Vec<u32>,
+    staged: Vec<u32>,
     unannounced: Vec<u32>,
 }
 
 impl Batch for Ledger {
-    fn begin(&mut self) -> Result<(), StorageError> {
-        assert!(self.pending.is_empty(), "the transaction before was ended");
-        self.seen.lock().unwrap().next_begin.take().map_or(Ok(()), Err)
+    type Claim = char;
+
+    fn begin(&mut self, claims: &[char]) -> Result<(), StorageError> {
+        assert!(self.pending.is_empty() && self.staged.is_empty(), "the transaction before was ended");
+        let mut seen = self.seen.lock().unwrap();
+        seen.claims.push(claims.to_vec());
+        seen.next_begin.take().map_or(Ok(()), Err)
+    }
+
+    fn flush(&mut self) -> Result<(), StorageError> {
+        let staged = std::mem::take(&mut self.staged);
+        match staged.iter().max() {
+            Some(&UNREACHABLE) => Err(StorageError::Unavailable("the connection is lost".to_owned())),
+            Some(&BAD) => Err(StorageError::Failed("one of them is bad".to_owned())),
+            _ => {
+                self.pending.extend(staged);
+                Ok(())
+            }
+        }
     }
 
     fn commit(&mut self) -> Result<(), StorageError> {
@@ -43,6 +61,7 @@ impl Batch for Ledger {
 
     fn rollback(&mut self) {
         self.pending.clear();
+        self.staged.clear();
     }
 
     fn announce(&mut self) {
@@ -64,6 +83,10 @@ struct Rig {
     seen: Arc<Mutex<Seen>>,
 }
 
+/// Staged numbers with which a flush fails.
+const BAD: u32 = 1000;
+const UNREACHABLE: u32 = 1001;
+
 const WIDE: QueueLimits = QueueLimits { writes: 1000, bytes: 1_000_000 };
 
 impl Rig {
@@ -78,7 +101,7 @@ impl Rig {
         let (release, held) = mpsc::channel::<()>();
         let (started, starts) = mpsc::channel();
         let held = Mutex::new(held);
-        let write = self.commit.write(0, (), move |(), _| {
+        let write = self.commit.write(None, 0, (), move |(), _| {
             started.send(()).unwrap();
             // Ends when the other side is dropped.
             let _ = held.lock().unwrap().recv();
@@ -91,7 +114,7 @@ impl Rig {
 
     /// Hands in a write that adds the number.
     fn add(&self, number: u32) -> impl Future<Output = Result<(u32, usize), StorageError>> + Send + use<> {
-        self.commit.write(1, number, |number, ledger| {
+        self.commit.write(None, 1, number, |number, ledger| {
             ledger.pending.push(*number);
             Ok(ledger.pending.len())
         })
@@ -102,9 +125,21 @@ impl Rig {
         &self,
         number: u32,
     ) -> impl Future<Output = Result<(u32, ()), StorageError>> + Send + use<> {
-        self.commit.write(1, number, |number, ledger| {
+        self.commit.write(None, 1, number, |number, ledger| {
             ledger.pending.push(*number);
             Err(StorageError::Failed(format!("{number} is bad")))
+        })
+    }
+
+    /// Hands in a write that stages the number, and is answered with its place among those of its batch.
+    fn stage(&self, number: u32) -> impl Future<Output = Result<(u32, usize), StorageError>> + Send + use<> {
+        let stage = |number: &u32, ledger: &mut Ledger| {
+            ledger.staged.push(*number);
+            Ok(())
+        };
+        let place = |number: &u32, ledger: &Ledger| ledger.pending.iter().position(|one| one == number);
+        self.commit.write_staged(None, 1, number, stage, move |number, (), ledger| {
+            place(number, ledger).ok_or_else(|| StorageError::Failed("it is not there".to_owned()))
         })
     }
 
@@ -151,7 +186,7 @@ async fn a_failed_commit_acknowledges_nothing() {
     // The holder's own commit fails first, then that of the two.
     rig.seen.lock().unwrap().next_commit = Some(StorageError::Failed("the holder's".to_owned()));
     let seen = Arc::clone(&rig.seen);
-    let fail_next = rig.commit.write(0, (), move |(), _| {
+    let fail_next = rig.commit.write(None, 0, (), move |(), _| {
         seen.lock().unwrap().next_commit = Some(StorageError::Full("no room".to_owned()));
         Ok(())
     });
@@ -207,7 +242,7 @@ async fn a_panic_fails_its_own_write_alone_and_the_writer_lives() {
     let rig = Rig::new(WIDE);
     let hold = rig.hold();
     let before = rig.add(1);
-    let panics = rig.commit.write(1, (), |(), ledger| -> Result<(), _> {
+    let panics = rig.commit.write(None, 1, (), |(), ledger| -> Result<(), _> {
         ledger.pending.push(2);
         panic!("a fault in the code")
     });
@@ -251,7 +286,7 @@ async fn more_writes_than_the_bound_are_refused_at_once() {
 #[tokio::test]
 async fn more_bytes_than_the_bound_are_refused_but_one_large_write_is_not() {
     let rig = Rig::new(QueueLimits { writes: 100, bytes: 10 });
-    let heavy = |weight| rig.commit.write(weight, (), |(), _| Ok(()));
+    let heavy = |weight| rig.commit.write(None, weight, (), |(), _| Ok(()));
     assert!(heavy(1000).await.is_ok());
     let hold = rig.hold();
     let light = heavy(10);
@@ -306,7 +341,7 @@ async fn its_last_owner_may_be_a_write_of_its_own() {
     let hold = rig.hold();
     let Rig { commit, seen } = rig;
     let owner = Arc::new(Mutex::new(None));
-    let write = commit.write(0, Arc::clone(&owner), |owner, _| {
+    let write = commit.write(None, 0, Arc::clone(&owner), |owner, _| {
         drop(owner.lock().unwrap().take());
         Ok(())
     });
@@ -315,4 +350,96 @@ async fn its_last_owner_may_be_a_write_of_its_own() {
     assert!(write.await.is_ok());
     assert!(owner.lock().unwrap().is_none());
     drop(seen);
+}
+
+#[tokio::test]
+async fn a_batch_is_told_what_its_writes_claim_once_each_in_ascending_order() {
+    let rig = Rig::new(WIDE);
+    let hold = rig.hold();
+    let claim = |claim| rig.commit.write(claim, 0, (), |(), _| Ok(()));
+    let writes = [claim(Some('c')), claim(None), claim(Some('a')), claim(Some('c')), claim(Some('b'))];
+    hold.release();
+    for write in writes {
+        assert!(write.await.is_ok());
+    }
+    assert_eq!(rig.seen.lock().unwrap().claims, [vec![], vec!['a', 'b', 'c']]);
+}
+
+#[tokio::test]
+async fn what_is_staged_is_carried_out_at_once_and_each_gets_its_own() {
+    let rig = Rig::new(WIDE);
+    let hold = rig.hold();
+    let (a, b, c) = (rig.stage(5), rig.add(7), rig.stage(6));
+    hold.release();
+    assert_eq!((a.await, b.await, c.await), (Ok((5, 1)), Ok((7, 1)), Ok((6, 2))));
+    assert_eq!(rig.committed(), [7, 5, 6]);
+    assert_eq!(rig.seen.lock().unwrap().commits, 2, "the hold's, and one");
+}
+
+#[tokio::test]
+async fn a_staged_write_that_makes_the_flush_fail_is_found_and_fails_alone() {
+    let rig = Rig::new(WIDE);
+    let hold = rig.hold();
+    let good: Vec<_> = (0..10).map(|number| rig.stage(number)).collect();
+    let bad = rig.stage(BAD);
+    let more: Vec<_> = (10..20).map(|number| rig.stage(number)).collect();
+    hold.release();
+    assert_eq!(bad.await, Err(StorageError::Failed("one of them is bad".to_owned())));
+    for write in good.into_iter().chain(more) {
+        assert!(write.await.is_ok());
+    }
+    assert_eq!(rig.committed(), (0..20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn when_a_flush_loses_the_database_nothing_is_tried_again() {
+    let rig = Rig::new(WIDE);
+    let hold = rig.hold();
+    let (a, b, c) = (rig.stage(1), rig.stage(UNREACHABLE), rig.add(3));
+    hold.release();
+    assert!(unavailable(&a.await) && unavailable(&b.await) && unavailable(&c.await));
+    assert!(rig.committed().is_empty());
+    assert_eq!(rig.seen.lock().unwrap().claims.len(), 2, "the hold's, and one");
+}
+
+#[tokio::test]
+async fn a_write_that_fails_when_it_fetches_what_came_of_it_fails_alone() {
+    let rig = Rig::new(WIDE);
+    let hold = rig.hold();
+    let good = rig.stage(1);
+    let bad = rig.commit.write_staged(
+        None,
+        0,
+        (),
+        |(), ledger| {
+            ledger.staged.push(2);
+            Ok(())
+        },
+        |(), (), _| Err::<(), _>(StorageError::Failed("nothing came".to_owned())),
+    );
+    hold.release();
+    assert!(matches!(bad.await, Err(StorageError::Failed(_))));
+    assert_eq!(good.await, Ok((1, 0)));
+    assert_eq!(rig.committed(), [1]);
+}
+
+#[tokio::test]
+async fn closing_waits_no_longer_than_it_is_told_for_a_thread_that_is_stuck() {
+    let rig = Rig::new(WIDE);
+    let hold = rig.hold();
+    let write = rig.add(1);
+    assert!(!rig.commit.close_within(Duration::from_millis(10)));
+    assert!(unavailable(&rig.add(2).await), "it is closed all the same");
+    hold.release();
+    assert!(write.await.is_ok(), "what comes loose goes on");
+    drop(rig);
+}
+
+#[tokio::test]
+async fn closing_within_a_time_finishes_what_was_accepted() {
+    let rig = Rig::new(WIDE);
+    let write = rig.add(1);
+    assert!(rig.commit.close_within(Duration::from_secs(60)));
+    assert!(write.await.is_ok());
+    assert!(rig.commit.close_within(Duration::ZERO), "once more, which changes nothing");
 }

@@ -10,8 +10,9 @@ pub(super) trait Read<C>: Send {
     /// Whether somebody still waits for it.
     fn is_wanted(&self) -> bool;
 
-    /// Runs and answers it; where no connection could be had, only answers.
-    fn run(self: Box<Self>, connection: Result<&mut C, StorageError>);
+    /// Runs and answers it; where no connection could be had, only answers. `false`: the connection may be
+    /// broken.
+    fn run(self: Box<Self>, connection: Result<&mut C, StorageError>) -> bool;
 }
 
 /// Says which read it is, as long as it waits.
@@ -131,7 +132,9 @@ mod tests {
             true
         }
 
-        fn run(self: Box<Self>, _: Result<&mut (), StorageError>) {}
+        fn run(self: Box<Self>, _: Result<&mut (), StorageError>) -> bool {
+            true
+        }
     }
 
     #[test]

@@ -1,0 +1,385 @@
+//! Writing key-values: what the writes of a batch ask for is looked up together, carried out in memory in their
+//! order, and what is to stand in the end is stored together.
+
+use std::collections::{BTreeMap, HashMap};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use diesel::PgConnection;
+use diesel::data_types::PgTimestamp;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text, Timestamptz};
+use tenantry_domain::{
+    ContentType, Entry, EntryMeta, Key, Precondition, Revision, TenantNumber, Timestamp, incremented,
+};
+use tenantry_ports::{KeyValueWriteError, NewValue, PutOutcome, StorageError};
+
+use crate::batch::{Change, WriteBatch};
+use crate::counters::Counters;
+use crate::error::PostgresError;
+use crate::event_append::Runs;
+use crate::key_value::{look_up, stored_revision};
+use crate::moment::to_moment;
+use crate::pulse::Pulse;
+use crate::static_query::static_query;
+use crate::tenant::tenant_number;
+
+/// How many keys one call of a function brings, and about how many bytes: a message is at most 1 GiB.
+const MAX_IN_CALL: usize = 1024;
+const MAX_BYTES_IN_CALL: usize = 16 * 1024 * 1024;
+
+/// What is to be done with a key.
+#[derive(Debug, Clone)]
+pub(crate) enum Operation {
+    /// See [`KeyValueRepository::put`](tenantry_ports::KeyValueRepository::put).
+    Put(NewValue),
+    /// See [`KeyValueRepository::delete`](tenantry_ports::KeyValueRepository::delete).
+    Delete,
+    /// See [`KeyValueRepository::increment`](tenantry_ports::KeyValueRepository::increment).
+    Increment { by: i64, initial: Option<i64> },
+    /// Removing what has ended, if it still has.
+    Sweep,
+}
+
+/// What was done.
+#[derive(Debug, Clone)]
+pub(crate) enum Outcome {
+    Put(PutOutcome),
+    Removed(Revision),
+    Incremented(PutOutcome, i64),
+    /// There was nothing to sweep any more.
+    Nothing,
+}
+
+impl Outcome {
+    /// The answer to one who asked for something else.
+    pub(crate) fn unexpected(self) -> KeyValueWriteError {
+        StorageError::Failed(format!("a write was carried out as another one: {self:?}")).into()
+    }
+}
+
+/// A refusal is an answer: nothing was changed, and the transaction goes on.
+type Answer = Result<Outcome, KeyValueWriteError>;
+
+#[derive(Debug)]
+struct Staged {
+    tenant: TenantNumber,
+    key: Key,
+    precondition: Precondition,
+    operation: Operation,
+}
+
+/// Operations that are to be carried out, in the order in which they came.
+#[derive(Debug, Default)]
+pub(crate) struct StagedWrites {
+    staged: Vec<Staged>,
+    answers: Vec<Option<Answer>>,
+}
+
+impl StagedWrites {
+    /// Adds an operation, and says which it is. The tenant is open; to sweep, locked is enough.
+    pub(crate) fn push(
+        &mut self,
+        tenant: TenantNumber,
+        key: Key,
+        precondition: Precondition,
+        operation: Operation,
+    ) -> usize {
+        self.staged.push(Staged { tenant, key, precondition, operation });
+        self.staged.len() - 1
+    }
+
+    /// What came of that operation.
+    pub(crate) fn take(&mut self, place: usize) -> Answer {
+        self.answers.get_mut(place).and_then(Option::take).unwrap_or_else(|| {
+            Err(StorageError::Failed("a write was not carried out with its batch".to_owned()).into())
+        })
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.staged.clear();
+        self.answers.clear();
+    }
+
+    /// Carries them all out.
+    pub(crate) fn flush(
+        &mut self,
+        connection: &mut PgConnection,
+        locked: &HashMap<TenantNumber, Counters>,
+        now: Timestamp,
+        pulse: &Pulse,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), PostgresError> {
+        if self.staged.is_empty() {
+            return Ok(());
+        }
+        let mut cells = self.load(connection, now, pulse)?;
+        let mut revisions = HashMap::new();
+        for Staged { tenant, key, precondition, operation } in self.staged.drain(..) {
+            let cell = cells.get_mut(&(tenant, key.clone())).ok_or_else(|| lost(tenant))?;
+            let counters = locked.get(&tenant).ok_or_else(|| lost(tenant))?;
+            let last = revisions.entry(tenant).or_insert(counters.key_value_revision);
+            let revision = stored_revision(*last + 1)?;
+            let answer = cell.apply(&key, &precondition, operation, revision, now);
+            if answer.as_ref().is_ok_and(|outcome| !matches!(outcome, Outcome::Nothing)) {
+                *last += 1;
+                let entry = cell.standing.as_ref().and_then(|standing| standing.entry.clone());
+                changes.push(Change::KeyValue { tenant, key, revision, entry });
+            }
+            self.answers.push(Some(answer));
+        }
+        store(connection, &cells, &revisions, now, pulse)
+    }
+
+    /// What stands under each key, by tenant in ascending order.
+    fn load(
+        &self,
+        connection: &mut PgConnection,
+        now: Timestamp,
+        pulse: &Pulse,
+    ) -> Result<Cells, PostgresError> {
+        let mut with_values: BTreeMap<(TenantNumber, &Key), bool> = BTreeMap::new();
+        for staged in &self.staged {
+            let needs_value = matches!(staged.operation, Operation::Increment { .. });
+            *with_values.entry((staged.tenant, &staged.key)).or_default() |= needs_value;
+        }
+        let asked: Vec<_> = with_values.into_iter().collect();
+        let mut cells = Cells::new();
+        for call in asked.chunks(MAX_IN_CALL) {
+            let keys = call.iter().map(|((tenant, key), _)| (*tenant, *key));
+            let found = look_up(connection, keys, |place| call[place].1)?;
+            pulse.beat();
+            for (((tenant, key), _), found) in call.iter().zip(found) {
+                let mut cell = Cell::default();
+                if let Some((meta, value)) = found {
+                    let meta = meta.into_meta((*key).clone(), 0)?;
+                    cell.has_ended = !meta.is_live(now);
+                    let value = value.map(Bytes::from);
+                    cell.standing = (!cell.has_ended).then(|| Standing { meta, value, entry: None });
+                }
+                cells.insert((*tenant, (*key).clone()), cell);
+            }
+        }
+        Ok(cells)
+    }
+}
+
+fn lost(tenant: TenantNumber) -> PostgresError {
+    PostgresError::Damaged(format!("no counters of tenant {tenant}"))
+}
+
+/// Each key that is written in the batch, and what stands under it as the operations go by.
+type Cells = BTreeMap<(TenantNumber, Key), Cell>;
+
+#[derive(Debug, Default)]
+struct Cell {
+    standing: Option<Standing>,
+    /// What is stored has ended, and nothing has taken its place yet.
+    has_ended: bool,
+    is_changed: bool,
+}
+
+/// An entry that stands.
+#[derive(Debug)]
+struct Standing {
+    meta: EntryMeta,
+    /// Nothing where it was not asked for.
+    value: Option<Bytes>,
+    /// As it was put by an operation of the batch.
+    entry: Option<Arc<Entry>>,
+}
+
+impl Cell {
+    /// Carries an operation out, which takes that revision if it changes anything.
+    fn apply(
+        &mut self,
+        key: &Key,
+        precondition: &Precondition,
+        operation: Operation,
+        revision: Revision,
+        now: Timestamp,
+    ) -> Answer {
+        let current = self.standing.as_ref().map(|standing| standing.meta.revision);
+        if !precondition.holds(current.map(Revision::get)) {
+            return Err(KeyValueWriteError::PreconditionFailed { current });
+        }
+        match operation {
+            Operation::Put(NewValue { bytes, content_type, ttl }) => {
+                let expires_at = ttl.map(|ttl| ttl.ends_at(now));
+                Ok(Outcome::Put(self.put(key, content_type, expires_at, bytes, revision, now)))
+            }
+            Operation::Increment { by, initial } => {
+                let (number, content_type, expires_at) = match (&self.standing, initial) {
+                    (None, None) => return Err(KeyValueWriteError::KeyNotFound),
+                    (None, Some(initial)) => (initial, ContentType::plain_text(), None),
+                    (Some(Standing { meta, value, .. }), _) => {
+                        let number = incremented(value.as_deref().unwrap_or_default(), by)?;
+                        (number, meta.content_type.clone(), meta.expires_at)
+                    }
+                };
+                let value = Bytes::from(number.to_string());
+                let outcome = self.put(key, content_type, expires_at, value, revision, now);
+                Ok(Outcome::Incremented(outcome, number))
+            }
+            Operation::Delete if self.standing.is_none() => Err(KeyValueWriteError::KeyNotFound),
+            Operation::Delete => Ok(self.remove(revision)),
+            Operation::Sweep if self.has_ended => Ok(self.remove(revision)),
+            Operation::Sweep => Ok(Outcome::Nothing),
+        }
+    }
+
+    fn put(
+        &mut self,
+        key: &Key,
+        content_type: ContentType,
+        expires_at: Option<Timestamp>,
+        value: Bytes,
+        revision: Revision,
+        now: Timestamp,
+    ) -> PutOutcome {
+        let before = self.standing.as_ref().map(|standing| &standing.meta);
+        let created = before.is_none();
+        let meta = EntryMeta {
+            key: key.clone(),
+            content_type,
+            size: value.len() as u64,
+            version: before.map_or(0, |before| before.version) + 1,
+            revision,
+            created_at: before.map_or(now, |before| before.created_at),
+            updated_at: now,
+            expires_at,
+        };
+        let entry = Arc::new(Entry { meta: meta.clone(), value: value.clone() });
+        *self = Self {
+            standing: Some(Standing { meta, value: Some(value), entry: Some(Arc::clone(&entry)) }),
+            has_ended: false,
+            is_changed: true,
+        };
+        PutOutcome { entry, created }
+    }
+
+    fn remove(&mut self, revision: Revision) -> Outcome {
+        *self = Self { standing: None, has_ended: false, is_changed: true };
+        Outcome::Removed(revision)
+    }
+}
+
+static_query! {
+    /// Stores what is to stand under keys, and moves their tenants' counters.
+    StoreKeyValues<'a> {
+        "SELECT store_key_values(" tenants: Vec<i64> as Array<BigInt>,
+        ", " ends: Vec<i32> as Array<Integer>,
+        ", " last_revisions: Vec<i64> as Array<BigInt>,
+        ", " now: PgTimestamp as Timestamptz,
+        ", " keys: Vec<&'a str> as Array<Text>,
+        ", " content_types: Vec<&'a str> as Array<Text>,
+        ", " versions: Vec<i64> as Array<BigInt>,
+        ", " revisions: Vec<i64> as Array<BigInt>,
+        ", " created_ats: Vec<PgTimestamp> as Array<Timestamptz>,
+        ", " expires_ats: Vec<Option<PgTimestamp>> as Array<Nullable<Timestamptz>>,
+        ", " values: Vec<&'a [u8]> as Array<Binary>;
+        ")"
+    } -> Text
+}
+
+/// Stores what has changed, of all tenants.
+fn store(
+    connection: &mut PgConnection,
+    cells: &Cells,
+    revisions: &HashMap<TenantNumber, i64>,
+    now: Timestamp,
+    pulse: &Pulse,
+) -> Result<(), PostgresError> {
+    let changed: Vec<_> = cells.iter().filter(|(_, cell)| cell.is_changed).collect();
+    let mut left = &changed[..];
+    while !left.is_empty() {
+        let (call, rest) = left.split_at(length_of_call(left));
+        left = rest;
+        let runs = Runs::of(call.iter().map(|((tenant, _), _)| *tenant));
+        let last = |tenant: &i64| {
+            TenantNumber::new(*tenant).and_then(|tenant| revisions.get(&tenant).copied()).unwrap_or_default()
+        };
+        let meta = |cell: &'_ Cell| cell.standing.as_ref().map(|standing| standing.meta.clone());
+        let metas: Vec<Option<EntryMeta>> = call.iter().map(|(_, cell)| meta(cell)).collect();
+        let store = StoreKeyValues {
+            last_revisions: runs.tenants.iter().map(last).collect(),
+            tenants: runs.tenants,
+            ends: runs.ends,
+            now: to_moment(now),
+            keys: call.iter().map(|((_, key), _)| key.as_str()).collect(),
+            content_types: metas
+                .iter()
+                .map(|meta| meta.as_ref().map_or("", |m| m.content_type.as_str()))
+                .collect(),
+            versions: metas.iter().map(|meta| meta.as_ref().map_or(0, |m| m.version.cast_signed())).collect(),
+            revisions: metas
+                .iter()
+                .map(|meta| meta.as_ref().map_or(0, |m| m.revision.get().cast_signed()))
+                .collect(),
+            created_ats: metas
+                .iter()
+                .map(|meta| to_moment(meta.as_ref().map_or(now, |m| m.created_at)))
+                .collect(),
+            expires_ats: metas
+                .iter()
+                .map(|meta| meta.as_ref().and_then(|m| m.expires_at).map(to_moment))
+                .collect(),
+            values: call.iter().map(|(_, cell)| bytes_of(cell)).collect(),
+            life: PhantomData,
+        };
+        store.execute(connection)?;
+        pulse.beat();
+    }
+    Ok(())
+}
+
+fn bytes_of(cell: &Cell) -> &[u8] {
+    cell.standing.as_ref().and_then(|standing| standing.value.as_deref()).unwrap_or_default()
+}
+
+/// How many of them one call brings: one at least.
+fn length_of_call(left: &[(&(TenantNumber, Key), &Cell)]) -> usize {
+    let mut bytes = 0;
+    let fitting = left.iter().take(MAX_IN_CALL).take_while(|(_, cell)| {
+        let fits = bytes < MAX_BYTES_IN_CALL;
+        bytes += bytes_of(cell).len();
+        fits
+    });
+    fitting.count().max(1)
+}
+
+static_query! {
+    /// Finds what has ended, of any tenants.
+    EndedKeyValues<'a> {
+        "SELECT * FROM ended_key_values(" moment: PgTimestamp as Timestamptz,
+        ", " max_rows: i32 as Integer;
+        ")"
+    } -> (BigInt, Text)
+}
+
+/// Stages the removal of what has ended: see
+/// [`KeyValueRepository::remove_expired`](tenantry_ports::KeyValueRepository::remove_expired). What is somebody
+/// else's at the moment is left to the next time.
+pub(crate) fn remove_expired(batch: &mut WriteBatch, limit: u32) -> Result<Vec<usize>, PostgresError> {
+    let moment = to_moment(batch.now());
+    let max_rows = i32::try_from(limit).unwrap_or(i32::MAX);
+    let ended: Vec<(i64, String)> = batch
+        .run(|connection| Ok(EndedKeyValues { moment, max_rows, life: PhantomData }.load(connection)?))?;
+    let ended: Vec<(TenantNumber, String)> = ended
+        .into_iter()
+        .map(|(number, key)| Ok((tenant_number(number)?, key)))
+        .collect::<Result<_, PostgresError>>()?;
+    let mut tenants: Vec<_> = ended.iter().map(|(tenant, _)| *tenant).collect();
+    tenants.sort_unstable();
+    tenants.dedup();
+    let locked = batch.lock_free(&tenants)?;
+    let mut staged = Vec::new();
+    for (tenant, key) in ended {
+        if locked.contains(&tenant) {
+            let key = Key::from_stored(&key);
+            staged.push(batch.writes.push(tenant, key, Precondition::default(), Operation::Sweep));
+        }
+    }
+    Ok(staged)
+}

@@ -1,0 +1,46 @@
+//! The production storage: a schema of a PostgreSQL database, read by many and written by a few connections
+//! that commit in groups, on as many nodes as wanted.
+//!
+//! What belongs here: PostgreSQL's side of the ports, its schema and its second wall between tenants. What never
+//! will: rules of the domain, or knowledge of who calls.
+//!
+//! Start with [`PostgresStorage`]: each port is implemented beside its noun (`event.rs`, `key_value.rs`, …). Reads
+//! work over a connection; writes over a `WriteBatch` (`batch.rs`), which first locks the tenants that are written
+//! to, and in the end stores all that was staged (`event_append.rs`, `key_value_write.rs`). `session.rs` is how a
+//! connection is made, `database/` everything that may be wrong with a database.
+
+mod access_key;
+mod batch;
+mod claim;
+mod counters;
+mod database;
+mod doubt;
+mod error;
+mod event;
+mod event_append;
+mod event_data;
+mod event_list;
+mod health;
+mod key_value;
+mod key_value_list;
+mod key_value_write;
+mod moment;
+mod options;
+mod prefix;
+mod pulse;
+mod schema;
+mod session;
+mod setting;
+mod static_query;
+mod storage;
+mod tenant;
+mod tenant_erasure;
+mod url;
+
+// Linked through diesel, and named here for their features: libpq and OpenSSL are built from source.
+use {openssl_sys as _, pq_sys as _};
+
+pub use database::{Inspection, OpenError, inspect, migrate};
+pub use options::PostgresOptions;
+pub use storage::PostgresStorage;
+pub use url::{PostgresUrl, PostgresUrlError};

@@ -1,0 +1,100 @@
+//! When the database last said something.
+//!
+//! libpq waits for an answer as long as the connection stands, and the connection of a server that is frozen
+//! stands. So whoever waits for an answer looks whether the database still says anything at all, and gives up
+//! when it does not. The thread that is stuck goes on when the server does, or when its connection is cut.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tenantry_ports::StorageError;
+
+/// The time at which a connection was last heard of.
+#[derive(Debug)]
+pub(crate) struct Pulse {
+    epoch: Instant,
+    /// Milliseconds from `epoch`.
+    last: AtomicU64,
+}
+
+impl Pulse {
+    pub(crate) fn new() -> Self {
+        Self { epoch: Instant::now(), last: AtomicU64::new(0) }
+    }
+
+    /// The database has answered just now.
+    pub(crate) fn beat(&self) {
+        let now = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.fetch_max(now, Ordering::Relaxed);
+    }
+
+    fn last(&self) -> Instant {
+        self.epoch + Duration::from_millis(self.last.load(Ordering::Relaxed))
+    }
+
+    /// Waits for `answer` as long as it beats.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] when nothing was heard for `limit`, counted from now at the earliest.
+    pub(crate) async fn watch<T>(
+        &self,
+        limit: Duration,
+        answer: impl Future<Output = Result<T, StorageError>>,
+    ) -> Result<T, StorageError> {
+        let mut answer = pin!(answer);
+        let begun = Instant::now();
+        loop {
+            let heard = self.last().max(begun);
+            let left = limit.saturating_sub(heard.elapsed());
+            match tokio::time::timeout(left, &mut answer).await {
+                Ok(answer) => return answer,
+                Err(_) if self.last() > heard => {}
+                Err(_) => {
+                    return Err(StorageError::Unavailable(format!(
+                        "the database has not answered within {} ms: what became of it is not known",
+                        limit.as_millis()
+                    )));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(50);
+
+    #[tokio::test]
+    async fn an_answer_in_time_is_handed_on() {
+        assert_eq!(Pulse::new().watch(LIMIT, async { Ok(7) }).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn silence_is_given_up() {
+        let begun = Instant::now();
+        let answer = Pulse::new().watch(LIMIT, std::future::pending::<Result<(), _>>()).await;
+        assert!(matches!(answer, Err(StorageError::Unavailable(_))));
+        assert!(begun.elapsed() >= LIMIT);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_waited_for_as_long_as_something_is_heard() {
+        let pulse = Arc::new(Pulse::new());
+        let answer = {
+            let pulse = Arc::clone(&pulse);
+            async move {
+                for _ in 0..40 {
+                    tokio::time::sleep(LIMIT / 10).await;
+                    pulse.beat();
+                }
+                Ok("late")
+            }
+        };
+        assert_eq!(pulse.watch(LIMIT, answer).await, Ok("late"));
+    }
+}

@@ -1,0 +1,139 @@
+//! Connections, as they are used for serving.
+
+use std::sync::Arc;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+
+use crate::error::PostgresError;
+use crate::pulse::Pulse;
+use crate::url::PostgresUrl;
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Reading: it can't write.
+    Read,
+    /// Writing.
+    Write,
+}
+
+/// Makes connections as the application's role, whoever logs in.
+#[derive(Debug)]
+pub(crate) struct Connector {
+    pub(crate) url: PostgresUrl,
+    pub(crate) schema: String,
+    pub(crate) statement_timeout_ms: u32,
+}
+
+impl Connector {
+    /// A new connection.
+    pub(crate) fn connect(&self, access: Access) -> Result<PgConnection, PostgresError> {
+        let mut connection = establish(&self.url)?;
+        let prepared = connection.batch_execute(&self.settings(access));
+        prepared.map_err(|error| {
+            PostgresError::Unreachable(format!(
+                "the connection to {} cannot be used: {}",
+                self.url,
+                self.url.scrub(&PostgresError::from(error).to_string())
+            ))
+        })?;
+        Ok(connection)
+    }
+
+    /// What each connection is told first, in one round trip.
+    fn settings(&self, access: Access) -> String {
+        let search_path = search_path(&self.schema);
+        let statement_timeout_ms = self.statement_timeout_ms;
+        let of_access = match access {
+            Access::Read => "SET default_transaction_read_only = on;",
+            // What is stored at once is many rows or one: a plan for any number of them will do, and one that was
+            // made for a few must not stay when there are millions. An acknowledged write is on disk.
+            Access::Write => {
+                "SET plan_cache_mode = force_generic_plan;
+                 SELECT set_config('synchronous_commit', 'on', false)
+                 WHERE current_setting('synchronous_commit') = 'off';"
+            }
+        };
+        // Messages in English, where the role may say so: error.rs reads them.
+        // Every query finds its rows by an index, so plans don't wait for statistics to learn of it.
+        // The server notices by itself when this program is gone, so that no lock outlives it for long.
+        format!(
+            "DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$;
+             SET search_path = {search_path};
+             SET statement_timeout = {statement_timeout_ms};
+             SET idle_in_transaction_session_timeout = '10s';
+             SET tcp_keepalives_idle = 5;
+             SET tcp_keepalives_interval = 1;
+             SET tcp_keepalives_count = 5;
+             SET enable_seqscan = off;
+             SET jit = off;
+             {of_access}
+             SET ROLE tenantry_application;"
+        )
+    }
+}
+
+/// A plain connection.
+pub(crate) fn establish(url: &PostgresUrl) -> Result<PgConnection, PostgresError> {
+    PgConnection::establish(&url.for_libpq()).map_err(|error| {
+        PostgresError::Unreachable(format!("cannot connect to {url}: {}", url.scrub(&error.to_string())))
+    })
+}
+
+/// The value of `search_path` with which names mean what is in the schema, and never what is temporary.
+pub(crate) fn search_path(schema: &str) -> String {
+    format!("{}, pg_temp", quoted(schema))
+}
+
+/// A name as SQL has it.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A connection that reads.
+pub(crate) struct Session {
+    pub(crate) connection: PgConnection,
+    pub(crate) pulse: Arc<Pulse>,
+    is_broken: bool,
+}
+
+impl Session {
+    /// Reads, and notes if that leaves the connection in doubt.
+    pub(crate) fn run<T>(
+        &mut self,
+        work: impl FnOnce(&mut PgConnection) -> Result<T, PostgresError>,
+    ) -> Result<T, PostgresError> {
+        // Should `work` panic, it stays so.
+        self.is_broken = true;
+        let done = work(&mut self.connection);
+        self.pulse.beat();
+        self.is_broken = done.as_ref().is_err_and(PostgresError::breaks_connection);
+        done
+    }
+}
+
+/// Makes and looks at connections for the pool of readers.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    pub(crate) connector: Arc<Connector>,
+    pub(crate) pulse: Arc<Pulse>,
+}
+
+impl r2d2::ManageConnection for Readers {
+    type Connection = Session;
+    type Error = PostgresError;
+
+    fn connect(&self) -> Result<Session, PostgresError> {
+        let connection = self.connector.connect(Access::Read)?;
+        Ok(Session { connection, pulse: Arc::clone(&self.pulse), is_broken: false })
+    }
+
+    fn is_valid(&self, session: &mut Session) -> Result<(), PostgresError> {
+        session.run(|connection| Ok(connection.batch_execute("SELECT 1")?))
+    }
+
+    fn has_broken(&self, session: &mut Session) -> bool {
+        session.is_broken
+    }
+}

@@ -1,0 +1,79 @@
+//! Erasing a tenant and everything of it, a bounded number of rows at a time.
+
+use diesel::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
+use tenantry_domain::{TenantNumber, TenantStatus};
+
+use crate::batch::{Change, WriteBatch};
+use crate::error::PostgresError;
+use crate::schema::{tenant_counters, tenants};
+use crate::tenant::find;
+
+/// The tables with a tenant's data.
+const DATA: [&str; 3] = ["events", "key_values", "tenant_keys"];
+
+/// Erases at most `max_rows` rows, and once none is left the tenant. Answers whether it is gone.
+pub(crate) fn erase_some(
+    batch: &mut WriteBatch,
+    tenant: TenantNumber,
+    max_rows: u32,
+) -> Result<bool, PostgresError> {
+    let Some(standing) = batch.run_for(tenant, |connection| find(connection, tenant))? else {
+        return Ok(true);
+    };
+    if standing.status != TenantStatus::Deleting {
+        return Ok(false);
+    }
+    let is_gone = batch.run(|connection| {
+        let mut left = i64::from(max_rows);
+        for table in DATA {
+            left -= erase_rows(connection, table, tenant, left)?;
+        }
+        if left > 0 || !has_data(connection, tenant)? {
+            diesel::delete(tenant_counters::table.find(tenant.get())).execute(connection)?;
+            diesel::delete(tenants::table.find(tenant.get())).execute(connection)?;
+            return Ok(true);
+        }
+        let erased = i64::from(max_rows) - left;
+        diesel::update(tenants::table.find(tenant.get()))
+            .set(tenants::erased_rows.eq(tenants::erased_rows + erased))
+            .execute(connection)?;
+        Ok(false)
+    })?;
+    if is_gone {
+        batch.tell(Change::Tenant(tenant));
+    }
+    Ok(is_gone)
+}
+
+/// Erases rows by their places in the table, which nobody changes meanwhile: the tenant is locked.
+fn erase_rows(
+    connection: &mut PgConnection,
+    table: &str,
+    tenant: TenantNumber,
+    limit: i64,
+) -> Result<i64, PostgresError> {
+    if limit == 0 {
+        return Ok(0);
+    }
+    let delete = format!(
+        "DELETE FROM {table} WHERE tenant_number = $1 AND ctid = ANY (ARRAY \
+         (SELECT ctid FROM {table} WHERE tenant_number = $1 LIMIT $2))"
+    );
+    let erased = diesel::sql_query(delete)
+        .bind::<BigInt, _>(tenant.get())
+        .bind::<BigInt, _>(limit)
+        .execute(connection)?;
+    Ok(i64::try_from(erased).unwrap_or(i64::MAX))
+}
+
+fn has_data(connection: &mut PgConnection, tenant: TenantNumber) -> Result<bool, PostgresError> {
+    for table in DATA {
+        let any = format!("EXISTS (SELECT 1 FROM {table} WHERE tenant_number = {tenant})");
+        if diesel::select(diesel::dsl::sql::<Bool>(&any)).get_result(connection)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

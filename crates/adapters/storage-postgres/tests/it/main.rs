@@ -1,0 +1,16 @@
+//! The storage from outside: the contract of the ports, and what is PostgreSQL's own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a panic is how a test says that something is wrong"
+)]
+
+mod contract;
+mod contract_without_conditions;
+mod event_data;
+mod faults;
+mod open_errors;
+mod proxy;
+mod row_level_security;
+mod support;

@@ -1,0 +1,178 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+
+use r2d2::Pool;
+
+use super::*;
+use crate::read_pool::ReadLimits;
+
+/// A fake engine without anything in it.
+#[derive(Debug, Default)]
+struct Nothing {
+    is_broken: bool,
+}
+
+impl ManageConnection for Nothing {
+    type Connection = ();
+    type Error = std::io::Error;
+
+    fn connect(&self) -> Result<(), std::io::Error> {
+        if self.is_broken { Err(std::io::Error::other("no connection")) } else { Ok(()) }
+    }
+
+    fn is_valid(&self, _: &mut ()) -> Result<(), std::io::Error> {
+        Ok(())
+    }
+
+    fn has_broken(&self, _: &mut ()) -> bool {
+        false
+    }
+}
+
+struct Rig {
+    pool: ReadPool<Nothing>,
+    reads: Arc<GatheredReads<Nothing, u32, String>>,
+    /// What each query was asked.
+    asked: Arc<Mutex<Vec<Vec<u32>>>>,
+    fails: Arc<AtomicBool>,
+}
+
+impl Rig {
+    fn new(waiting: usize, is_broken: bool) -> Self {
+        let patience = if is_broken { Duration::from_millis(1) } else { Duration::from_secs(60) };
+        let connections = Pool::builder()
+            .max_size(1)
+            .min_idle(Some(0))
+            .connection_timeout(patience)
+            .build_unchecked(Nothing { is_broken });
+        let limits = ReadLimits { waiting, wait: Duration::from_secs(60) };
+        let pool = ReadPool::start("test-reader", &connections, limits).unwrap();
+        let (asked, fails) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
+        let reads = GatheredReads::new(&pool, {
+            let (asked, fails) = (Arc::clone(&asked), Arc::clone(&fails));
+            move |(): &mut (), keys: &[u32]| {
+                asked.lock().unwrap().push(keys.to_vec());
+                if fails.swap(false, Ordering::SeqCst) {
+                    return Err(StorageError::Failed("so it is".to_owned()));
+                }
+                Ok(keys.iter().map(u32::to_string).collect())
+            }
+        });
+        Self { pool, reads: Arc::new(reads), asked, fails }
+    }
+
+    /// Occupies the reader until what is returned is dropped.
+    async fn occupy(&self) -> mpsc::Sender<()> {
+        let (release, held) = mpsc::channel::<()>();
+        let (started, starts) = oneshot::channel();
+        let mut started = Some(started);
+        self.pool
+            .submitter()
+            .submit(move |_| {
+                started.take().unwrap().send(()).unwrap();
+                let _ = held.recv();
+                true
+            })
+            .unwrap();
+        starts.await.unwrap();
+        release
+    }
+
+    /// Asks, and returns once the read waits.
+    async fn ask(&self, key: u32) -> tokio::task::JoinHandle<Result<String, StorageError>> {
+        let reads = Arc::clone(&self.reads);
+        let before = self.reads.shared.state().waiting.len();
+        let asked = tokio::spawn(async move { reads.read(key).await });
+        while self.reads.shared.state().waiting.len() == before {
+            tokio::task::yield_now().await;
+        }
+        asked
+    }
+}
+
+#[tokio::test]
+async fn a_lone_read_is_a_query_of_its_own() {
+    let rig = Rig::new(100, false);
+    assert_eq!(rig.reads.read(7).await, Ok("7".to_owned()));
+    assert_eq!(*rig.asked.lock().unwrap(), [[7]]);
+}
+
+#[tokio::test]
+async fn those_who_wait_are_read_by_one_query_and_each_gets_its_own() {
+    let rig = Rig::new(100, false);
+    let occupied = rig.occupy().await;
+    let (a, b, c) = (rig.ask(1).await, rig.ask(2).await, rig.ask(3).await);
+    drop(occupied);
+    assert_eq!(a.await.unwrap(), Ok("1".to_owned()));
+    assert_eq!(b.await.unwrap(), Ok("2".to_owned()));
+    assert_eq!(c.await.unwrap(), Ok("3".to_owned()));
+    assert_eq!(*rig.asked.lock().unwrap(), [[1, 2, 3]]);
+}
+
+#[tokio::test]
+async fn a_query_reads_a_bounded_number() {
+    let rig = Rig::new(2000, false);
+    let occupied = rig.occupy().await;
+    let mut asked = Vec::new();
+    for key in 0..600 {
+        asked.push((key, rig.ask(key).await));
+    }
+    drop(occupied);
+    for (key, read) in asked {
+        assert_eq!(read.await.unwrap(), Ok(key.to_string()));
+    }
+    let lengths: Vec<_> = rig.asked.lock().unwrap().iter().map(Vec::len).collect();
+    assert_eq!(lengths, [256, 256, 88]);
+}
+
+#[tokio::test]
+async fn a_query_that_fails_fails_for_all_it_was_to_read_and_for_nobody_else() {
+    let rig = Rig::new(100, false);
+    let occupied = rig.occupy().await;
+    let (a, b) = (rig.ask(1).await, rig.ask(2).await);
+    rig.fails.store(true, Ordering::SeqCst);
+    drop(occupied);
+    assert!(matches!(a.await.unwrap(), Err(StorageError::Failed(_))));
+    assert!(matches!(b.await.unwrap(), Err(StorageError::Failed(_))));
+    assert_eq!(rig.reads.read(3).await, Ok("3".to_owned()));
+}
+
+#[tokio::test]
+async fn a_read_whose_caller_went_before_its_turn_is_not_read() {
+    let rig = Rig::new(100, false);
+    let occupied = rig.occupy().await;
+    let (gone, stays) = (rig.ask(1).await, rig.ask(2).await);
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    drop(occupied);
+    assert_eq!(stays.await.unwrap(), Ok("2".to_owned()));
+    assert_eq!(*rig.asked.lock().unwrap(), [[2]]);
+}
+
+#[tokio::test]
+async fn more_waiting_reads_than_the_bound_are_refused_at_once() {
+    let rig = Rig::new(2, false);
+    let occupied = rig.occupy().await;
+    let (a, b) = (rig.ask(1).await, rig.ask(2).await);
+    assert!(matches!(rig.reads.read(3).await, Err(StorageError::Unavailable(_))));
+    drop(occupied);
+    assert!(a.await.unwrap().is_ok() && b.await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_read_that_is_not_answered_in_time_is_refused() {
+    let rig = Rig::new(100, false);
+    let occupied = rig.occupy().await;
+    tokio::time::pause();
+    assert!(matches!(rig.reads.read(1).await, Err(StorageError::Unavailable(_))));
+    tokio::time::resume();
+    drop(occupied);
+    assert_eq!(rig.reads.read(2).await, Ok("2".to_owned()));
+}
+
+#[tokio::test]
+async fn without_a_connection_storage_is_not_available() {
+    let rig = Rig::new(100, true);
+    assert!(matches!(rig.reads.read(1).await, Err(StorageError::Unavailable(_))));
+    assert!(rig.asked.lock().unwrap().is_empty());
+}

@@ -1,0 +1,85 @@
+//! The storage that the configuration names, as its ports.
+
+use std::sync::Arc;
+
+use tenantry_ports::{
+    AccessKeyRepository, Clock, CommitListener, EventRepository, HealthProbe, KeyValueRepository,
+    SettingRepository, TenantRepository,
+};
+use tenantry_storage_postgres::PostgresStorage;
+use tenantry_storage_sqlite::SqliteStorage;
+
+use crate::config::{Config, StorageOptions};
+
+/// Storage that is open. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Storage {
+    pub(crate) tenants: Arc<dyn TenantRepository>,
+    pub(crate) access_keys: Arc<dyn AccessKeyRepository>,
+    pub(crate) events: Arc<dyn EventRepository>,
+    pub(crate) key_values: Arc<dyn KeyValueRepository>,
+    pub(crate) settings: Arc<dyn SettingRepository>,
+    pub(crate) health: Arc<dyn HealthProbe>,
+    close: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// Why the database was not opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// SQLite.
+    #[error(transparent)]
+    Sqlite(#[from] tenantry_storage_sqlite::OpenError),
+    /// PostgreSQL.
+    #[error(transparent)]
+    Postgres(#[from] tenantry_storage_postgres::OpenError),
+}
+
+impl Storage {
+    /// Opens the database, and brings its schema up to date. Blocks.
+    pub(crate) fn open(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        listener: Arc<dyn CommitListener>,
+    ) -> Result<Self, OpenError> {
+        match config.storage_options() {
+            StorageOptions::Sqlite(options) => {
+                let storage = SqliteStorage::open(options, clock, listener)?;
+                let closing = storage.clone();
+                Ok(Self::of(&Arc::new(storage), move || closing.close()))
+            }
+            StorageOptions::Postgres(options) => {
+                let storage = PostgresStorage::open(*options, clock, listener)?;
+                let closing = storage.clone();
+                Ok(Self::of(&Arc::new(storage), move || closing.close()))
+            }
+        }
+    }
+
+    fn of<S>(storage: &Arc<S>, close: impl Fn() + Send + Sync + 'static) -> Self
+    where
+        S: TenantRepository
+            + AccessKeyRepository
+            + EventRepository
+            + KeyValueRepository
+            + SettingRepository
+            + HealthProbe
+            + 'static,
+    {
+        Self {
+            tenants: storage.clone(),
+            access_keys: storage.clone(),
+            events: storage.clone(),
+            key_values: storage.clone(),
+            settings: storage.clone(),
+            health: storage.clone(),
+            close: Arc::new(close),
+        }
+    }
+
+    /// Waits, without blocking the thread, until storage has written what it accepted and let go of its file.
+    pub(crate) async fn close(self) {
+        if let Err(error) = tokio::task::spawn_blocking(move || (self.close)()).await {
+            tracing::error!(%error, "closing storage broke down");
+        }
+    }
+}

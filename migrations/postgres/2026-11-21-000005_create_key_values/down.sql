@@ -1,0 +1,4 @@
+DROP FUNCTION ended_key_values(timestamptz, integer);
+DROP FUNCTION store_key_values;
+DROP FUNCTION find_key_values(bigint[], text[], boolean[]);
+DROP TABLE key_values;
