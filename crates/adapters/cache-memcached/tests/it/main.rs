@@ -1,0 +1,3 @@
+//! The adapter against a real memcached.
+
+mod contract;
