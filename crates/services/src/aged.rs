@@ -43,7 +43,7 @@ impl Ages {
         millis(self.timer.elapsed())
     }
 
-    fn is_past(&self, since_ms: u64) -> bool {
+    pub(crate) fn is_past(&self, since_ms: u64) -> bool {
         self.now_ms().saturating_sub(since_ms) > self.max_ms.load(Ordering::Acquire)
     }
 }
