@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 /// Where memcached is: `memcached://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]…]`. Each key is on one of the
 /// servers, and all nodes must name the same ones, in whatever order. User and password are those of memcached's
 /// `-Y` file. It is never shown with a password.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MemcachedUrl {
     /// Host and port of each server.
     pub(crate) servers: Vec<String>,
@@ -15,7 +15,7 @@ pub struct MemcachedUrl {
 }
 
 /// Who asks.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) password: String,

@@ -18,6 +18,7 @@ use redis::{ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisConnectionInfo
 #[derive(Clone)]
 pub struct RedisUrl {
     pub(crate) kind: Kind,
+    text: String,
     shown: String,
 }
 
@@ -73,7 +74,7 @@ impl RedisUrl {
             }
             _ => return Err(FORMS),
         };
-        Ok(Self { kind, shown: format!("{scheme}://{places}") })
+        Ok(Self { kind, text: url.to_owned(), shown: format!("{scheme}://{places}") })
     }
 }
 
@@ -86,6 +87,14 @@ fn info(url: &str) -> Result<ConnectionInfo, RedisUrlError> {
     let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     Ok(info.set_redis_settings(redis))
 }
+
+impl PartialEq for RedisUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for RedisUrl {}
 
 impl fmt::Display for RedisUrl {
     /// Without user and password.

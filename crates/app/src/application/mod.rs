@@ -2,10 +2,11 @@
 //!
 //! Starting: data directory, storage, services, listening socket, first admin key, sample data.
 //! Stopping: no new connections, requests under way, background work, what is only noted in memory,
-//! storage. Whatever was acknowledged was on disk before, so stopping in any other way loses nothing either.
+//! storage, what other nodes are yet to be told. Whatever was acknowledged was on disk before, so stopping in any other way loses nothing either.
 
 mod admin_key;
 mod background;
+mod caches;
 mod error;
 mod maintenance;
 mod wiring;
@@ -24,6 +25,7 @@ use crate::config::{Config, MaintenanceSettings};
 use crate::data_dir::DataDir;
 use crate::demo::{self, Demo};
 use background::Background;
+use caches::CacheTasks;
 pub use error::{RunError, StartError};
 pub(crate) use wiring::Core;
 
@@ -32,6 +34,7 @@ pub struct Application {
     server: Server,
     storage: SqliteStorage,
     services: Services,
+    caches: CacheTasks,
     maintenance: MaintenanceSettings,
     admin_key_file: PathBuf,
     demo: Option<Demo>,
@@ -73,9 +76,12 @@ impl Application {
     pub async fn build(config: &Config) -> Result<Self, StartError> {
         let data_dir = DataDir::prepare(&config.settings().data_dir)?;
         let core = Core::open(config)?;
+        // From the start: what is written below must reach other nodes too.
+        let caches = core.caches.start();
         match Self::on_core(config, &data_dir, &core).await {
-            Ok(application) => Ok(application),
+            Ok(application) => Ok(Self { caches, ..application }),
             Err(error) => {
+                caches.finish().await;
                 close(core.storage).await;
                 Err(error)
             }
@@ -97,6 +103,7 @@ impl Application {
             server,
             storage: core.storage.clone(),
             services,
+            caches: CacheTasks::none(),
             maintenance: config.settings().maintenance.clone(),
             admin_key_file: data_dir.admin_key_file(),
             demo,
@@ -147,6 +154,7 @@ impl Application {
             tracing::warn!(%error, "when keys were last used could not be written down");
         }
         close(self.storage).await;
+        self.caches.finish().await;
         tracing::info!("stopped");
         served.map_err(RunError::Serve)
     }

@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use tenantry_cache_memory::MemoryCache;
 use tenantry_http::Services;
-use tenantry_ports::{Clock, SystemClock};
-use tenantry_services::{
-    AccessCache, AccessService, CacheCoherence, CachedEntry, CachedGrant, CachedTenant, EventService,
-    KeyValueCache, KeyValueService, TenantCache, TenantService,
-};
+use tenantry_ports::{Clock, HealthProbe, SystemClock};
+use tenantry_services::{AccessService, EventService, KeyValueService, TenantService};
 use tenantry_storage_sqlite::{OpenError, SqliteStorage};
 
+use super::caches::Caches;
 use crate::config::Config;
 
 /// Storage that is open, with the services over it.
@@ -20,37 +17,36 @@ pub(crate) struct Core {
     access: Arc<AccessService>,
     events: Arc<EventService>,
     key_values: Arc<KeyValueService>,
+    pub(crate) caches: Caches,
     clock: Arc<dyn Clock>,
 }
 
 impl Core {
     /// Opens storage, and brings its schema up to date.
     pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
-        let sizes = &config.settings().cache;
-        let access: Arc<AccessCache> =
-            Arc::new(MemoryCache::new(sizes.access_max_bytes, CachedGrant::weigh, CachedGrant::version));
-        let tenants: Arc<TenantCache> =
-            Arc::new(MemoryCache::new(sizes.tenants_max_bytes, CachedTenant::weigh, CachedTenant::version));
-        let key_values: Arc<KeyValueCache> =
-            Arc::new(MemoryCache::new(sizes.key_values_max_bytes, CachedEntry::weigh, CachedEntry::version));
-        let coherence =
-            CacheCoherence::new(Arc::clone(&access), Arc::clone(&tenants), Arc::clone(&key_values));
-
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let storage = SqliteStorage::open(config.sqlite_options(), Arc::clone(&clock), Arc::new(coherence))?;
+        let caches = Caches::new(&config.settings().cache, Arc::clone(&clock), None);
+        let storage =
+            SqliteStorage::open(config.sqlite_options(), Arc::clone(&clock), Arc::new(caches.coherence()))?;
         let shared = Arc::new(storage.clone());
         let max_value_bytes = config.settings().limits.max_value_bytes;
+        let mut tenants = TenantService::new(shared.clone(), Arc::clone(&caches.tenants));
+        let mut access = AccessService::new(shared.clone(), Arc::clone(&caches.access), Arc::clone(&clock));
+        let events = EventService::new(shared.clone());
+        let key_values = Arc::clone(&caches.key_values);
+        let mut key_values = KeyValueService::new(shared, key_values, Arc::clone(&clock), max_value_bytes);
+        if let Some(propagation) = caches.propagation() {
+            tenants = tenants.among_nodes(Arc::clone(propagation));
+            access = access.among_nodes(Arc::clone(propagation));
+            key_values = key_values.among_nodes(Arc::clone(propagation));
+        }
         Ok(Self {
-            tenants: Arc::new(TenantService::new(shared.clone(), tenants)),
-            access: Arc::new(AccessService::new(shared.clone(), access, Arc::clone(&clock))),
-            events: Arc::new(EventService::new(shared.clone())),
-            key_values: Arc::new(KeyValueService::new(
-                shared,
-                key_values,
-                Arc::clone(&clock),
-                max_value_bytes,
-            )),
+            tenants: Arc::new(tenants),
+            access: Arc::new(access),
+            events: Arc::new(events),
+            key_values: Arc::new(key_values),
             storage,
+            caches,
             clock,
         })
     }
@@ -62,9 +58,15 @@ impl Core {
             access: Arc::clone(&self.access),
             events: Arc::clone(&self.events),
             key_values: Arc::clone(&self.key_values),
-            health: vec![Arc::new(self.storage.clone())],
+            health: self.health(),
             cursor_secret,
             clock: Arc::clone(&self.clock),
         }
+    }
+
+    fn health(&self) -> Vec<Arc<dyn HealthProbe>> {
+        let mut health: Vec<Arc<dyn HealthProbe>> = vec![Arc::new(self.storage.clone())];
+        health.extend(self.caches.health());
+        health
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use config::{Map, Value, ValueKind};
@@ -9,6 +10,7 @@ use config::{Map, Value, ValueKind};
 use super::problem::{Problem, Problems, Source};
 use super::rules::{RULES, Rule, rule_of};
 use super::settings::Settings;
+use super::shared_cache;
 use super::{DEFAULTS, environment, file};
 
 /// What one source says: keys by their whole path, with where each stands. Every key in it is known, and
@@ -61,10 +63,16 @@ impl config::Source for Layer {
 }
 
 /// Collects layers, lowest first, and every problem on the way.
-#[derive(Debug)]
 pub struct ConfigLoader {
     layers: Vec<Layer>,
     problems: Vec<Problem>,
+}
+
+impl fmt::Debug for ConfigLoader {
+    /// Without the values: there may be a password among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigLoader").field("problems", &self.problems).finish_non_exhaustive()
+    }
 }
 
 impl ConfigLoader {
@@ -126,7 +134,7 @@ impl ConfigLoader {
         Problems::from_list(settings.conflicts())?;
         let explained = RULES.iter().filter_map(|(key, _)| {
             let (value, source) = values.remove(*key)?;
-            Some(ExplainedValue { key, value: show(&value), source })
+            Some(ExplainedValue { key, value: explained(key, &value), source })
         });
         let explained = explained.collect();
         Ok(Config { settings, explained })
@@ -136,6 +144,16 @@ impl ConfigLoader {
 impl Default for ConfigLoader {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A value as it would be written in the file, but for a password.
+fn explained(key: &str, value: &ValueKind) -> String {
+    match value {
+        ValueKind::String(url) if shared_cache::is_key_of_url(key) => {
+            format!("{:?}", shared_cache::shown(url))
+        }
+        other => show(other),
     }
 }
 

@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
+use tenantry_cache_memcached::MemcachedOptions;
+use tenantry_cache_redis::RedisOptions;
 use tenantry_http::{HttpOptions, Limits};
 use tenantry_storage_sqlite::SqliteOptions;
 
 use super::loader::Config;
+use super::settings::CacheSettings;
+
+/// How long connecting to a shared cache may take; nobody waits for it.
+const CACHE_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Config {
     /// How HTTP is to be served.
@@ -44,5 +50,29 @@ impl Config {
         options.max_queued_writes = settings.max_queued_writes;
         options.max_queued_bytes = settings.max_queued_bytes;
         options
+    }
+}
+
+impl CacheSettings {
+    /// How Redis is to be used, if it is.
+    #[must_use]
+    pub fn redis_options(&self) -> Option<RedisOptions> {
+        Some(RedisOptions {
+            url: self.redis_url.clone()?,
+            namespace: self.namespace.clone(),
+            timeout: Duration::from_millis(self.timeout_ms),
+            connect_timeout: CACHE_CONNECT_TIMEOUT,
+        })
+    }
+
+    /// How memcached is to be used, if it is.
+    #[must_use]
+    pub fn memcached_options(&self) -> Option<MemcachedOptions> {
+        Some(MemcachedOptions {
+            url: self.memcached_url.clone()?,
+            namespace: self.namespace.clone(),
+            timeout: Duration::from_millis(self.timeout_ms),
+            connect_timeout: CACHE_CONNECT_TIMEOUT,
+        })
     }
 }
