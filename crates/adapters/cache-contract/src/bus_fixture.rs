@@ -63,7 +63,7 @@ where
 }
 
 impl BusNode {
-    async fn open(
+    pub(crate) async fn open(
         open: &impl Fn(&str, Arc<dyn BusListener>) -> BoxFuture<'static, OpenBus>,
         namespace: &str,
     ) -> Self {

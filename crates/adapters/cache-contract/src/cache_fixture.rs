@@ -16,7 +16,7 @@ use crate::server_url::namespace;
 use crate::wait::until;
 
 /// No case takes as long, unless it hangs.
-const CASE_DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const CASE_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Longer than any case.
 pub(crate) const LONG: Duration = Duration::from_secs(300);
@@ -39,7 +39,7 @@ pub(crate) struct Node {
     _keep_alive: Box<dyn Any + Send>,
 }
 
-type Open = Box<dyn Fn(String, Arc<dyn SharedCacheListener>) -> BoxFuture<'static, OpenCache>>;
+pub(crate) type Open = Box<dyn Fn(String, Arc<dyn SharedCacheListener>) -> BoxFuture<'static, OpenCache>>;
 
 /// Two nodes with one cache, which is empty.
 pub struct CacheFixture {
@@ -87,7 +87,7 @@ impl CacheFixture {
 }
 
 impl Node {
-    async fn open(open: &Open, namespace: &str) -> Self {
+    pub(crate) async fn open(open: &Open, namespace: &str) -> Self {
         let generations = Arc::new(RecordedGenerations::default());
         let OpenCache { cache, health, keep_alive } = open(namespace.to_owned(), generations.clone()).await;
         let node = Self { cache, health, generations, _keep_alive: keep_alive };

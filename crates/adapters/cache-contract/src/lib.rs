@@ -26,16 +26,20 @@
 mod bus_fixture;
 mod cache_fixture;
 mod cases;
+mod fault_fixture;
 mod list;
+mod private_server;
 mod recorded;
 mod server_url;
 mod wait;
 
 #[doc(hidden)]
-pub use list::{listed_bus, listed_cache};
+pub use list::{listed_bus, listed_bus_fault, listed_cache, listed_cache_fault};
 
 pub use bus_fixture::{BusFixture, OpenBus, run_bus};
 pub use cache_fixture::{CacheFixture, OpenCache, run_cache};
+pub use fault_fixture::{BusFaultFixture, CacheFaultFixture, run_bus_fault, run_cache_fault};
+pub use private_server::PrivateServer;
 pub use recorded::{BusEvent, RecordedBus, RecordedGenerations};
 pub use server_url::{namespace, server_url};
 pub use wait::until;

@@ -72,6 +72,40 @@ macro_rules! for_each_change_bus_case {
     };
 }
 
+/// Hands the list of the cases about a shared cache whose server fails to the macro `$then`, behind `$context`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! for_each_cache_fault_case {
+    ($context:tt => $($then:tt)+) => {
+        $($then)+! {
+            $context
+            cache_fault {
+                a_server_that_freezes_is_passed_by_and_nothing_old_is_believed_afterwards;
+                a_server_that_is_killed_is_passed_by_and_nothing_old_is_believed_afterwards;
+                a_freeze_that_only_one_node_has_noticed_is_soon_known_to_the_other;
+                a_server_that_is_down_costs_no_time;
+                after_faults_under_load_what_is_held_is_what_storage_has;
+            }
+        }
+    };
+}
+
+/// Hands the list of the cases about a bus whose server fails to the macro `$then`, behind `$context`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! for_each_bus_fault_case {
+    ($context:tt => $($then:tt)+) => {
+        $($then)+! {
+            $context
+            bus_fault {
+                a_server_that_freezes_is_lost_within_two_seconds_and_joined_again;
+                a_server_that_is_killed_is_lost_and_joined_again;
+                while_the_bus_is_lost_announcing_fails_at_once;
+            }
+        }
+    };
+}
+
 /// Makes one test of each case about the shared cache, in a module a subject.
 ///
 /// It takes the name of a function that opens one node's cache in a namespace:
@@ -91,6 +125,43 @@ macro_rules! shared_cache_contract_tests {
 macro_rules! change_bus_contract_tests {
     ($open:ident) => {
         $crate::for_each_change_bus_case! { ($open run_bus listed_bus) => $crate::test_each_cache_case }
+    };
+}
+
+/// Makes one test of each case about a shared cache whose server fails.
+///
+/// It takes the names of two functions: one that starts a server of the test's own, `fn server() -> PrivateServer`,
+/// and one that opens one node's cache at its URL, with time limits as they are in production:
+/// `async fn open(url: String, namespace: String, listener: Arc<dyn SharedCacheListener>) -> OpenCache`.
+#[macro_export]
+macro_rules! shared_cache_fault_tests {
+    ($server:ident, $open:ident) => {
+        $crate::for_each_cache_fault_case! {
+            ($server $open run_cache_fault listed_cache_fault) => $crate::test_each_fault_case
+        }
+    };
+}
+
+/// Makes one test of each case about a bus whose server fails; as [`shared_cache_fault_tests!`].
+#[macro_export]
+macro_rules! change_bus_fault_tests {
+    ($server:ident, $open:ident) => {
+        $crate::for_each_bus_fault_case! {
+            ($server $open run_bus_fault listed_bus_fault) => $crate::test_each_fault_case
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! test_each_fault_case {
+    (($server:ident $open:ident $run:ident $listed:ident) $subject:ident { $($case:ident;)+ }) => {
+        mod $subject {
+            $(#[test]
+            fn $case() {
+                $crate::$run(super::$server, super::$open, $crate::$listed::$subject::$case);
+            })+
+        }
     };
 }
 
@@ -126,3 +197,5 @@ macro_rules! reach_each_cache_case {
 
 for_each_shared_cache_case! { listed_cache => reach_each_cache_case }
 for_each_change_bus_case! { listed_bus => reach_each_cache_case }
+for_each_cache_fault_case! { listed_cache_fault => reach_each_cache_case }
+for_each_bus_fault_case! { listed_bus_fault => reach_each_cache_case }
