@@ -11,6 +11,11 @@ pub trait HealthProbe: Send + Sync {
     /// Its name in reports: `database`, …
     fn name(&self) -> &'static str;
 
+    /// Whether nothing works without it: then the server is not ready while it is down.
+    fn is_needed(&self) -> bool {
+        true
+    }
+
     /// Tries it, within 2 seconds.
     ///
     /// # Errors

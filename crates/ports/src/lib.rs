@@ -4,6 +4,9 @@
 //! What belongs here: one trait a noun, and for each method what an adapter must keep. What never will:
 //! an implementation that does I/O.
 //!
+//! Storage is true; [`NearCache`] and [`SharedCache`] are fast, and are kept true by [`CommitListener`] and
+//! [`ChangeBus`].
+//!
 //! Rules that hold for every storage port:
 //! - The tenant is the first argument of every method that is about a tenant's data, and no method ever
 //!   shows or changes another tenant's.
@@ -17,6 +20,8 @@
 //! - Any method may fail with a [`StorageError`]; other errors stand at the method.
 
 mod access_key;
+mod change_bus;
+mod change_text;
 mod clock;
 mod commit;
 mod error;
@@ -25,9 +30,13 @@ mod health;
 mod key_value;
 mod near_cache;
 mod setting;
+mod shared_cache;
 mod tenant;
+mod timer;
 
 pub use access_key::{AccessGrant, AccessKeyRepository, AccessKeyWriteError, KeyPosition};
+pub use change_bus::{BusError, BusListener, Change, ChangeBus};
+pub use change_text::{ChangeText, NodeId};
 pub use clock::{Clock, SystemClock};
 pub use commit::CommitListener;
 pub use error::StorageError;
@@ -36,11 +45,24 @@ pub use health::HealthProbe;
 pub use key_value::{EntryQuery, KeyValueRepository, KeyValueWriteError, ListedEntry, NewValue, PutOutcome};
 pub use near_cache::{LoadTicket, NearCache};
 pub use setting::SettingRepository;
+pub use shared_cache::{
+    CacheError, FillLease, Replacement, SharedCache, SharedCacheListener, SharedLookup, SharedValue,
+};
 pub use tenant::{TenantRepository, TenantUpdate, TenantWriteError};
+pub use timer::Timer;
 
 #[cfg(feature = "mocks")]
 pub use {
-    access_key::MockAccessKeyRepository, clock::MockClock, commit::MockCommitListener,
-    event::MockEventRepository, health::MockHealthProbe, key_value::MockKeyValueRepository,
-    near_cache::MockNearCache, setting::MockSettingRepository, tenant::MockTenantRepository,
+    access_key::MockAccessKeyRepository,
+    change_bus::{MockBusListener, MockChangeBus},
+    clock::MockClock,
+    commit::MockCommitListener,
+    event::MockEventRepository,
+    health::MockHealthProbe,
+    key_value::MockKeyValueRepository,
+    near_cache::MockNearCache,
+    setting::MockSettingRepository,
+    shared_cache::{MockSharedCache, MockSharedCacheListener},
+    tenant::MockTenantRepository,
+    timer::MockTimer,
 };

@@ -14,6 +14,7 @@ use tenantry_domain::{
 };
 use tenantry_ports::{AccessKeyRepository, Clock, KeyPosition, StorageError};
 
+use crate::propagation::{Propagation, settled};
 use crate::read_through::ReadThrough;
 pub use cached::{AccessCache, CachedGrant};
 pub use error::{AccessError, AccessKeyError};
@@ -25,13 +26,22 @@ pub struct AccessService {
     cached: ReadThrough<KeyId, CachedGrant>,
     clock: Arc<dyn Clock>,
     uses: NotedUses,
+    propagation: Option<Arc<Propagation>>,
 }
 
 impl AccessService {
     /// The service over these keys, read through `cache`.
     #[must_use]
     pub fn new(keys: Arc<dyn AccessKeyRepository>, cache: Arc<AccessCache>, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, cached: ReadThrough::new(cache), clock, uses: NotedUses::default() }
+        let cached = ReadThrough::new(cache);
+        Self { keys, cached, clock, uses: NotedUses::default(), propagation: None }
+    }
+
+    /// Answers to changes of keys when the other nodes know of them.
+    #[must_use]
+    pub fn among_nodes(mut self, propagation: Arc<Propagation>) -> Self {
+        self.propagation = Some(propagation);
+        self
     }
 
     /// Who shows this key's text, as far as it can be told without storage; `None`: it cannot, ask
@@ -79,6 +89,7 @@ impl AccessService {
         let secret = generate(KeyKind::Tenant)?;
         let key = self.key_of(&secret, KeyOwner::Tenant(tenant), wanted);
         self.keys.insert(tenant, key.clone()).await?;
+        settled(self.propagation.as_ref()).await;
         Ok((key, secret))
     }
 
@@ -101,7 +112,11 @@ impl AccessService {
     /// # Errors
     /// [`AccessKeyError::KeyNotFound`], [`AccessKeyError::Storage`].
     pub async fn revoke_key(&self, tenant: TenantNumber, id: KeyId) -> Result<(), AccessKeyError> {
-        if self.keys.revoke(tenant, id).await? { Ok(()) } else { Err(AccessKeyError::KeyNotFound) }
+        if !self.keys.revoke(tenant, id).await? {
+            return Err(AccessKeyError::KeyNotFound);
+        }
+        settled(self.propagation.as_ref()).await;
+        Ok(())
     }
 
     /// Makes the text of an administrator's key. It opens nothing until it is

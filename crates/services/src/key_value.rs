@@ -12,7 +12,9 @@ use tenantry_ports::{
     Clock, EntryQuery, KeyValueRepository, ListedEntry, NewValue, PutOutcome, StorageError,
 };
 
+use crate::propagation::{Propagation, settled};
 use crate::read_through::ReadThrough;
+use crate::shared_reads::SharedReads;
 pub use cached::{CachedEntry, KeyValueCache};
 pub use error::KeyValueError;
 
@@ -22,6 +24,8 @@ pub struct KeyValueService {
     cached: ReadThrough<(TenantNumber, Key), CachedEntry>,
     clock: Arc<dyn Clock>,
     max_value_bytes: usize,
+    propagation: Option<Arc<Propagation>>,
+    shared: Option<SharedReads>,
 }
 
 impl KeyValueService {
@@ -33,15 +37,28 @@ impl KeyValueService {
         clock: Arc<dyn Clock>,
         max_value_bytes: usize,
     ) -> Self {
-        Self { entries, cached: ReadThrough::new(cache), clock, max_value_bytes }
+        let cached = ReadThrough::new(cache);
+        Self { entries, cached, clock, max_value_bytes, propagation: None, shared: None }
+    }
+
+    /// Reads through the shared cache too, and answers to writes when the other nodes know of them.
+    #[must_use]
+    pub fn among_nodes(mut self, propagation: Arc<Propagation>) -> Self {
+        self.shared = SharedReads::over(&propagation);
+        self.propagation = Some(propagation);
+        self
     }
 
     /// What the cache knows of the key: the entry, or that it is absent (`Some(None)`; so is an entry
     /// whose end has come). `None`: nothing is known, ask [`get`](Self::get).
     #[must_use]
     pub fn get_cached(&self, tenant: TenantNumber, key: &Key) -> Option<Option<Arc<Entry>>> {
-        let entry = self.cached.held(&(tenant, key.clone()))?.entry;
-        Some(entry.filter(|entry| entry.meta.expires_at.is_none() || entry.meta.is_live(self.clock.now())))
+        Some(self.live(self.cached.held(&(tenant, key.clone()))?))
+    }
+
+    /// The entry, unless its end has come. The clock is not asked where there is none.
+    fn live(&self, cached: CachedEntry) -> Option<Arc<Entry>> {
+        cached.entry.filter(|entry| entry.meta.expires_at.is_none() || entry.meta.is_live(self.clock.now()))
     }
 
     /// The entry: from the cache, else from storage, in one read for all who ask at the same time.
@@ -52,10 +69,15 @@ impl KeyValueService {
         if let Some(known) = self.get_cached(tenant, &key) {
             return known.ok_or(KeyValueError::KeyNotFound);
         }
-        let entries = Arc::clone(&self.entries);
-        let read = |(tenant, key)| async move { Ok(entries.find(tenant, key).await?.into()) };
-        let loaded: CachedEntry = self.cached.load((tenant, key), |_| true, read).await?;
-        loaded.entry.ok_or(KeyValueError::KeyNotFound)
+        let (entries, shared) = (Arc::clone(&self.entries), self.shared.clone());
+        let read = |(tenant, key): (TenantNumber, Key)| async move {
+            match shared {
+                Some(shared) => shared.load(tenant, &key, entries.find(tenant, key.clone())).await,
+                None => Ok(entries.find(tenant, key).await?.into()),
+            }
+        };
+        let loaded = self.cached.load((tenant, key), |_| true, read).await?;
+        self.live(loaded).ok_or(KeyValueError::KeyNotFound)
     }
 
     /// Stores a value if the precondition holds.
@@ -73,7 +95,9 @@ impl KeyValueService {
         if value.bytes.len() > self.max_value_bytes {
             return Err(KeyValueError::TooLarge { limit: self.max_value_bytes });
         }
-        Ok(self.entries.put(tenant, key, value, precondition).await?)
+        let outcome = self.entries.put(tenant, key, value, precondition).await?;
+        settled(self.propagation.as_ref()).await;
+        Ok(outcome)
     }
 
     /// Removes a key if the precondition holds; answers with the revision that this took.
@@ -87,7 +111,9 @@ impl KeyValueService {
         key: Key,
         precondition: Precondition,
     ) -> Result<Revision, KeyValueError> {
-        Ok(self.entries.delete(tenant, key, precondition).await?)
+        let revision = self.entries.delete(tenant, key, precondition).await?;
+        settled(self.propagation.as_ref()).await;
+        Ok(revision)
     }
 
     /// Adds `by` to a decimal integer and answers with the sum; an absent key becomes `initial`, to which
@@ -105,7 +131,9 @@ impl KeyValueService {
         initial: Option<i64>,
         precondition: Precondition,
     ) -> Result<(PutOutcome, i64), KeyValueError> {
-        Ok(self.entries.increment(tenant, key, by, initial, precondition).await?)
+        let outcome = self.entries.increment(tenant, key, by, initial, precondition).await?;
+        settled(self.propagation.as_ref()).await;
+        Ok(outcome)
     }
 
     /// A page of the tenant's entries, by key.

@@ -16,19 +16,32 @@
 //! anyone is told of it. [`CacheCoherence`] is that listener, and the one place where a cache hears of a
 //! change. Together with the tickets of [`NearCache`](tenantry_ports::NearCache) it follows that whoever
 //! reads after a write was acknowledged sees that write, or a later one.
+//!
+//! # More than one node
+//! [`Propagation`] carries what this node commits into the shared cache and onto the bus, [`RemoteChanges`] hears
+//! the others, and [`AgedCache`] bounds what a bus that fails can do. A node that is alone has none of them.
 
 mod access_key;
+mod aged;
 mod coherence;
 mod event;
 mod key_value;
+mod lifetimes;
+mod propagation;
 mod read_through;
+mod remote_changes;
 #[cfg(test)]
 mod samples;
+mod shared_entry;
+mod shared_reads;
 mod single_flight;
 mod tenant;
 
 pub use access_key::{AccessCache, AccessError, AccessKeyError, AccessService, CachedGrant};
+pub use aged::{Aged, AgedCache, Ages};
 pub use coherence::CacheCoherence;
 pub use event::{EventError, EventService};
 pub use key_value::{CachedEntry, KeyValueCache, KeyValueError, KeyValueService};
+pub use propagation::{Propagation, PropagationLimits};
+pub use remote_changes::RemoteChanges;
 pub use tenant::{CachedTenant, TenantCache, TenantError, TenantService};

@@ -4,13 +4,19 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tenantry_domain::{
     AccessKey, AccessKeyName, ContentType, Entry, EntryMeta, JsonObject, Key, KeyKind, KeyOwner, Revision,
     Scope, SecretKey, Tenant, TenantName, TenantNumber, TenantRef, TenantStatus, Timestamp,
 };
-use tenantry_ports::{LoadTicket, MockClock, MockNearCache, StorageError};
+use tenantry_ports::{ChangeBus, LoadTicket, MockClock, MockNearCache, SharedCache, StorageError, Timer};
+
+use crate::propagation::{Propagation, PropagationLimits};
 
 pub(crate) fn number(number: i64) -> TenantNumber {
     TenantNumber::new(number).unwrap()
@@ -114,6 +120,52 @@ pub(crate) fn entry(at: u64, expires_at: Option<Timestamp>) -> Arc<Entry> {
         expires_at,
     };
     Arc::new(Entry { meta, value: Bytes::from_static(b"value") })
+}
+
+/// Time that stands still, in which pauses never end.
+pub(crate) struct Standstill;
+
+#[async_trait]
+impl Timer for Standstill {
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn pause(&self, _: Duration) {
+        std::future::pending().await
+    }
+}
+
+/// Time in which every pause is over at once. It remembers how long each was to be.
+#[derive(Default)]
+pub(crate) struct Haste(pub(crate) Mutex<Vec<Duration>>);
+
+#[async_trait]
+impl Timer for Haste {
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn pause(&self, duration: Duration) {
+        self.0.lock().unwrap().push(duration);
+    }
+}
+
+/// Changes of at most 3 keys and 20 bytes may wait.
+pub(crate) const SMALL: PropagationLimits = PropagationLimits {
+    max_changes: 3,
+    max_bytes: 20,
+    settle_within: Duration::from_millis(250),
+    lifetime: Duration::from_secs(60),
+};
+
+/// A propagation that nobody runs yet, with [`SMALL`] limits.
+pub(crate) fn propagation(
+    shared: Option<Arc<dyn SharedCache>>,
+    bus: Option<Arc<dyn ChangeBus>>,
+    timer: impl Timer + 'static,
+) -> Arc<Propagation> {
+    Arc::new(Propagation::new(shared, bus, clock_at(time(100)), Arc::new(timer), &SMALL))
 }
 
 /// A read that stops half way until it is told to go on.

@@ -14,6 +14,7 @@ use tenantry_domain::{
 };
 use tenantry_ports::{TenantRepository, TenantUpdate, TenantWriteError};
 
+use crate::propagation::{Propagation, settled};
 use crate::read_through::ReadThrough;
 pub use cached::{CachedTenant, TenantCache};
 pub use error::TenantError;
@@ -25,13 +26,21 @@ const MAX_TRIES: usize = 8;
 pub struct TenantService {
     tenants: Arc<dyn TenantRepository>,
     cached: ReadThrough<TenantNumber, CachedTenant>,
+    propagation: Option<Arc<Propagation>>,
 }
 
 impl TenantService {
     /// The service over these tenants; `cache` speeds up [`resolve`](Self::resolve).
     #[must_use]
     pub fn new(tenants: Arc<dyn TenantRepository>, cache: Arc<TenantCache>) -> Self {
-        Self { tenants, cached: ReadThrough::new(cache) }
+        Self { tenants, cached: ReadThrough::new(cache), propagation: None }
+    }
+
+    /// Answers to changes of tenants when the other nodes know of them.
+    #[must_use]
+    pub fn among_nodes(mut self, propagation: Arc<Propagation>) -> Self {
+        self.propagation = Some(propagation);
+        self
     }
 
     /// Makes a tenant.
@@ -218,7 +227,10 @@ impl TenantService {
                 Change::Checked(update) => update?,
             };
             match self.tenants.update(current.number, current.version, update).await {
-                Ok(changed) => return Ok(changed),
+                Ok(changed) => {
+                    settled(self.propagation.as_ref()).await;
+                    return Ok(changed);
+                }
                 Err(TenantWriteError::VersionConflict { .. }) => {}
                 Err(TenantWriteError::NotFound) => return Err(TenantError::NotFound),
                 Err(TenantWriteError::Storage(error)) => return Err(error.into()),

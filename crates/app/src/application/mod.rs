@@ -2,10 +2,11 @@
 //!
 //! Starting: data directory, storage, services, listening socket, first admin key, sample data.
 //! Stopping: no new connections, requests under way, background work, what is only noted in memory,
-//! storage. Whatever was acknowledged was on disk before, so stopping in any other way loses nothing either.
+//! storage, what other nodes are yet to be told. Whatever was acknowledged was on disk before, so stopping in any other way loses nothing either.
 
 mod admin_key;
 mod background;
+mod caches;
 mod error;
 mod maintenance;
 mod storage;
@@ -24,6 +25,7 @@ use crate::config::{Config, MaintenanceSettings};
 use crate::data_dir::DataDir;
 use crate::demo::{self, Demo};
 use background::Background;
+use caches::CacheTasks;
 pub use error::{RunError, StartError};
 pub use storage::OpenError;
 use storage::Storage;
@@ -34,6 +36,7 @@ pub struct Application {
     server: Server,
     storage: Storage,
     services: Services,
+    caches: CacheTasks,
     maintenance: MaintenanceSettings,
     admin_key_file: PathBuf,
     demo: Option<Demo>,
@@ -75,9 +78,12 @@ impl Application {
     pub async fn build(config: &Config) -> Result<Self, StartError> {
         let data_dir = DataDir::prepare(&config.settings().data_dir)?;
         let core = Core::open(config)?;
+        // From the start: what is written below must reach other nodes too.
+        let caches = core.caches.start();
         match Self::on_core(config, &data_dir, &core).await {
-            Ok(application) => Ok(application),
+            Ok(application) => Ok(Self { caches, ..application }),
             Err(error) => {
+                caches.finish().await;
                 core.storage.close().await;
                 Err(error)
             }
@@ -99,6 +105,7 @@ impl Application {
             server,
             storage: core.storage.clone(),
             services,
+            caches: CacheTasks::none(),
             maintenance: config.settings().maintenance.clone(),
             admin_key_file: data_dir.admin_key_file(),
             demo,
@@ -149,6 +156,7 @@ impl Application {
             tracing::warn!(%error, "when keys were last used could not be written down");
         }
         self.storage.close().await;
+        self.caches.finish().await;
         tracing::info!("stopped");
         served.map_err(RunError::Serve)
     }

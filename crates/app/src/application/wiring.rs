@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use tenantry_cache_memory::MemoryCache;
 use tenantry_http::Services;
-use tenantry_ports::{Clock, SystemClock};
-use tenantry_services::{
-    AccessCache, AccessService, CacheCoherence, CachedEntry, CachedGrant, CachedTenant, EventService,
-    KeyValueCache, KeyValueService, TenantCache, TenantService,
-};
+use tenantry_ports::{Clock, HealthProbe, SystemClock};
+use tenantry_services::{AccessService, EventService, KeyValueService, TenantService};
 
+use super::caches::Caches;
 use super::storage::{OpenError, Storage};
 use crate::config::Config;
 
@@ -20,36 +17,34 @@ pub(crate) struct Core {
     access: Arc<AccessService>,
     events: Arc<EventService>,
     key_values: Arc<KeyValueService>,
+    pub(crate) caches: Caches,
     clock: Arc<dyn Clock>,
 }
 
 impl Core {
     /// Opens storage, and brings its schema up to date.
     pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
-        let sizes = &config.settings().cache;
-        let access: Arc<AccessCache> =
-            Arc::new(MemoryCache::new(sizes.access_max_bytes, CachedGrant::weigh, CachedGrant::version));
-        let tenants: Arc<TenantCache> =
-            Arc::new(MemoryCache::new(sizes.tenants_max_bytes, CachedTenant::weigh, CachedTenant::version));
-        let key_values: Arc<KeyValueCache> =
-            Arc::new(MemoryCache::new(sizes.key_values_max_bytes, CachedEntry::weigh, CachedEntry::version));
-        let coherence =
-            CacheCoherence::new(Arc::clone(&access), Arc::clone(&tenants), Arc::clone(&key_values));
-
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let storage = Storage::open(config, Arc::clone(&clock), Arc::new(coherence))?;
+        let caches = Caches::new(&config.settings().cache, Arc::clone(&clock), None);
+        let storage = Storage::open(config, Arc::clone(&clock), Arc::new(caches.coherence()))?;
         let max_value_bytes = config.settings().limits.max_value_bytes;
+        let mut tenants = TenantService::new(storage.tenants.clone(), Arc::clone(&caches.tenants));
+        let mut access = AccessService::new(storage.access_keys.clone(), Arc::clone(&caches.access), Arc::clone(&clock));
+        let events = EventService::new(storage.events.clone());
+        let key_values = Arc::clone(&caches.key_values);
+        let mut key_values = KeyValueService::new(storage.key_values.clone(), key_values, Arc::clone(&clock), max_value_bytes);
+        if let Some(propagation) = caches.propagation() {
+            tenants = tenants.among_nodes(Arc::clone(propagation));
+            access = access.among_nodes(Arc::clone(propagation));
+            key_values = key_values.among_nodes(Arc::clone(propagation));
+        }
         Ok(Self {
-            tenants: Arc::new(TenantService::new(storage.tenants.clone(), tenants)),
-            access: Arc::new(AccessService::new(storage.access_keys.clone(), access, Arc::clone(&clock))),
-            events: Arc::new(EventService::new(storage.events.clone())),
-            key_values: Arc::new(KeyValueService::new(
-                storage.key_values.clone(),
-                key_values,
-                Arc::clone(&clock),
-                max_value_bytes,
-            )),
+            tenants: Arc::new(tenants),
+            access: Arc::new(access),
+            events: Arc::new(events),
+            key_values: Arc::new(key_values),
             storage,
+            caches,
             clock,
         })
     }
@@ -61,9 +56,15 @@ impl Core {
             access: Arc::clone(&self.access),
             events: Arc::clone(&self.events),
             key_values: Arc::clone(&self.key_values),
-            health: vec![Arc::clone(&self.storage.health)],
+            health: self.health(),
             cursor_secret,
             clock: Arc::clone(&self.clock),
         }
+    }
+
+    fn health(&self) -> Vec<Arc<dyn HealthProbe>> {
+        let mut health: Vec<Arc<dyn HealthProbe>> = vec![Arc::clone(&self.storage.health)];
+        health.extend(self.caches.health());
+        health
     }
 }

@@ -11,6 +11,7 @@ use super::database::without_password;
 use super::problem::{Problem, Problems, Source};
 use super::rules::{RULES, Rule, rule_of};
 use super::settings::Settings;
+use super::shared_cache;
 use super::{DEFAULTS, environment, file};
 
 /// What one source says: keys by their whole path, with where each stands. Every key in it is known, and
@@ -152,6 +153,9 @@ fn explained(key: &str, value: &ValueKind) -> String {
     match value {
         ValueKind::String(url) if matches!(key, "database_url" | "postgres.owner_url") => {
             format!("{:?}", without_password(url))
+        }
+        ValueKind::String(url) if shared_cache::is_key_of_url(key) => {
+            format!("{:?}", shared_cache::shown(url))
         }
         other => show(other),
     }

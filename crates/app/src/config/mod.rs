@@ -11,6 +11,7 @@ mod options;
 mod problem;
 mod rules;
 mod settings;
+mod shared_cache;
 
 pub use database::Database;
 pub use environment::variable_of;

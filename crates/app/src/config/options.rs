@@ -3,12 +3,18 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tenantry_cache_memcached::MemcachedOptions;
+use tenantry_cache_redis::RedisOptions;
 use tenantry_http::{HttpOptions, Limits};
 use tenantry_storage_postgres::{PostgresOptions, PostgresUrl};
 use tenantry_storage_sqlite::SqliteOptions;
 
 use super::database::Database;
 use super::loader::Config;
+use super::settings::CacheSettings;
+
+/// How long connecting to a shared cache may take; nobody waits for it.
+const CACHE_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How the database that the configuration names is to be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,5 +93,29 @@ impl Config {
             max_queued_bytes: settings.max_queued_bytes,
             start_wait: Duration::from_secs(settings.start_wait_seconds),
         }
+    }
+}
+
+impl CacheSettings {
+    /// How Redis is to be used, if it is.
+    #[must_use]
+    pub fn redis_options(&self) -> Option<RedisOptions> {
+        Some(RedisOptions {
+            url: self.redis_url.clone()?,
+            namespace: self.namespace.clone(),
+            timeout: Duration::from_millis(self.timeout_ms),
+            connect_timeout: CACHE_CONNECT_TIMEOUT,
+        })
+    }
+
+    /// How memcached is to be used, if it is.
+    #[must_use]
+    pub fn memcached_options(&self) -> Option<MemcachedOptions> {
+        Some(MemcachedOptions {
+            url: self.memcached_url.clone()?,
+            namespace: self.namespace.clone(),
+            timeout: Duration::from_millis(self.timeout_ms),
+            connect_timeout: CACHE_CONNECT_TIMEOUT,
+        })
     }
 }

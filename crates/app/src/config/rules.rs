@@ -7,6 +7,7 @@ use tenantry_storage_postgres::PostgresUrl;
 use tracing_subscriber::EnvFilter;
 
 use super::database::Database;
+use super::shared_cache;
 
 /// What a key holds.
 #[derive(Debug, Clone)]
@@ -54,6 +55,12 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("cache.access_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.tenants_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.key_values_max_bytes", Integer(0..=1024 * GIB)),
+    ("cache.redis_url", Text(shared_cache::is_redis_url)),
+    ("cache.memcached_url", Text(shared_cache::is_memcached_url)),
+    ("cache.namespace", Text(shared_cache::is_namespace)),
+    ("cache.near_max_age_ms", Integer(100..=600_000)),
+    ("cache.shared_ttl_seconds", Integer(5..=86_400)),
+    ("cache.timeout_ms", Integer(10..=10_000)),
     ("sqlite.readers", Integer(1..=256)),
     ("sqlite.read_wait_ms", Integer(1..=60_000)),
     ("sqlite.max_queued_writes", Integer(1..=1_000_000)),

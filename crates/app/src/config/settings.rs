@@ -4,10 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use tenantry_cache_memcached::MemcachedUrl;
+use tenantry_cache_redis::RedisUrl;
 use tenantry_storage_postgres::PostgresUrl;
 
 use super::database::Database;
 use super::problem::Problem;
+use super::shared_cache;
 
 /// Every key.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -108,6 +111,20 @@ pub struct CacheSettings {
     pub tenants_max_bytes: u64,
     /// Memory for key-values.
     pub key_values_max_bytes: u64,
+    /// A Redis that all nodes share.
+    #[serde(deserialize_with = "shared_cache::redis_url")]
+    pub redis_url: Option<RedisUrl>,
+    /// Memcached servers that all nodes share.
+    #[serde(deserialize_with = "shared_cache::memcached_url")]
+    pub memcached_url: Option<MemcachedUrl>,
+    /// What all names there begin with.
+    pub namespace: String,
+    /// How long one of several nodes holds something in memory.
+    pub near_max_age_ms: u64,
+    /// How long the shared cache holds something.
+    pub shared_ttl_seconds: u64,
+    /// How long the shared cache may take to answer.
+    pub timeout_ms: u64,
 }
 
 /// The section `sqlite`.
@@ -188,15 +205,15 @@ impl Settings {
             ("limits.max_batch_body_bytes", limits.max_batch_body_bytes),
             ("limits.max_value_bytes", limits.max_value_bytes),
         ];
+        let mut problems = shared_cache::conflicts(&self.cache, &self.database);
         let too_large = at_most_the_queue.into_iter().filter(|(_, bytes)| *bytes > room);
-        too_large
-            .map(|(key, bytes)| {
-                Problem::new(format!(
-                    "{key} is {bytes}, but must be at most {queue}, which is {room}: \
+        problems.extend(too_large.map(|(key, bytes)| {
+            Problem::new(format!(
+                "{key} is {bytes}, but must be at most {queue}, which is {room}: \
                      a larger write could never be queued"
-                ))
-            })
-            .collect()
+            ))
+        }));
+        problems
     }
 }
 

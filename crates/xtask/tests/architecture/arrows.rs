@@ -22,9 +22,14 @@ fn is_allowed(from: &Place, to: &Place, is_for_tests: bool) -> bool {
     match (from, to) {
         (Unknown(_), _) | (_, Unknown(_)) | (Domain | Xtask, _) | (_, App | Xtask) => false,
         (_, suite) if suite.is_storage_contract() => is_for_tests && from.is_storage_adapter(),
+        // A storage may bring an invalidation bus.
+        (_, suite) if suite.is_cache_contract() => {
+            is_for_tests && (from.is_cache_adapter() || from.is_storage_adapter())
+        }
         (Ports, to) => matches!(to, Domain),
         (Services, to) => matches!(to, Domain | Ports),
         (Adapter(_), to) if to.is_storage_support() => from.is_storage_adapter(),
+        (Adapter(_), to) if to.is_cache_support() => from.is_cache_adapter(),
         (Adapter(_), to) => matches!(to, Domain | Ports),
         (Interface(_), to) => matches!(to, Domain | Ports | Services),
         (App, _) => true,
@@ -58,6 +63,10 @@ mod tests {
             edge(&sqlite, &adapter("storage-support"), Normal),
             edge(&sqlite, &adapter("storage-contract"), Development),
             edge(&adapter("storage-contract"), &Ports, Normal),
+            edge(&adapter("cache-redis"), &adapter("cache-support"), Normal),
+            edge(&adapter("cache-redis"), &adapter("cache-contract"), Development),
+            edge(&adapter("storage-postgres"), &adapter("cache-contract"), Development),
+            edge(&adapter("cache-contract"), &Ports, Normal),
             edge(&App, &http, Normal),
             edge(&App, &sqlite, Normal),
         ];
@@ -85,6 +94,14 @@ mod tests {
             (&memory, &contract, Development),
             (&support, &contract, Development),
             (&contract, &support, Normal),
+            (&memory, &adapter("cache-contract"), Normal),
+            (&sqlite, &adapter("cache-contract"), Normal),
+            (&sqlite, &adapter("cache-support"), Normal),
+            (&adapter("cache-redis"), &memory, Normal),
+            (&adapter("cache-support"), &adapter("cache-contract"), Development),
+            (&adapter("cache-contract"), &adapter("cache-support"), Normal),
+            (&http, &adapter("cache-contract"), Development),
+            (&App, &adapter("cache-contract"), Normal),
             (&http, &sqlite, Normal),
             (&http, &sqlite, Development),
             (&http, &Interface("memcached".to_owned()), Normal),

@@ -3,7 +3,7 @@
 use cargo_metadata::DependencyKind::Development;
 
 use crate::Edge;
-use crate::member::Place::{App, Domain, Interface, Ports, Services, Xtask};
+use crate::member::Place::{Adapter, App, Domain, Interface, Ports, Services, Xtask};
 
 /// Each dependency on a library that does not belong in that crate.
 pub(crate) fn faults(edges: &[Edge]) -> Vec<String> {
@@ -28,6 +28,9 @@ fn fault(edge: &Edge) -> Option<String> {
     let is_forgery = is_for_tests && *from == App;
     if is_of("diesel") && !from.is_about_storage() && !is_forgery {
         return Some(format!("{from} must not depend on {to}: only storage adapters know SQL"));
+    }
+    if is_of("redis") && !matches!(from, Adapter(name) if name == "cache-redis") {
+        return Some(format!("{from} must not depend on {to}: only the adapter of Redis knows it"));
     }
     if is_of("actix") {
         let is_web = matches!(from, App | Xtask) || matches!(from, Interface(name) if name == "http");
@@ -61,7 +64,7 @@ mod tests {
     }
 
     fn adapter(name: &str) -> Place {
-        Place::Adapter(name.to_owned())
+        Adapter(name.to_owned())
     }
 
     #[test]
@@ -95,6 +98,8 @@ mod tests {
             edge(http(), "diesel", Normal, false),
             edge(App, "diesel_migrations", Normal, false),
             edge(adapter("cache-memory"), "diesel", Normal, false),
+            edge(adapter("cache-memcached"), "redis", Normal, false),
+            edge(App, "redis", Normal, false),
             edge(adapter("storage-sqlite"), "actix-rt", Normal, false),
             edge(Interface("memcached".to_owned()), "actix-web", Normal, false),
             edge(Xtask, "actix-web", Normal, false),

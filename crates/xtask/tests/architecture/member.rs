@@ -46,6 +46,23 @@ impl Place {
         matches!(self, Self::Adapter(name) if name == "storage-support")
     }
 
+    /// The suites that shared caches and buses pass.
+    pub(crate) fn is_cache_contract(&self) -> bool {
+        matches!(self, Self::Adapter(name) if name == "cache-contract")
+    }
+
+    /// What shared-cache adapters share.
+    pub(crate) fn is_cache_support(&self) -> bool {
+        matches!(self, Self::Adapter(name) if name == "cache-support")
+    }
+
+    /// An adapter that caches.
+    pub(crate) fn is_cache_adapter(&self) -> bool {
+        matches!(self, Self::Adapter(name) if name.starts_with("cache-"))
+            && !self.is_cache_contract()
+            && !self.is_cache_support()
+    }
+
     /// Anything about storage: an adapter, what they share, or their suite.
     pub(crate) fn is_about_storage(&self) -> bool {
         matches!(self, Self::Adapter(name) if name.starts_with("storage-"))

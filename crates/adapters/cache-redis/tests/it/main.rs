@@ -1,0 +1,5 @@
+//! The adapter against a real Redis.
+
+mod contract;
+mod fault;
+mod open;

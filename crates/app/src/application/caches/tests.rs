@@ -1,0 +1,39 @@
+mod needs_servers;
+mod node;
+
+use std::time::{Duration, Instant};
+
+use node::{Node, Storage, settings};
+use tenantry_cache_redis::RedisUrl;
+
+/// Nobody listens there.
+const NOWHERE: &str = "redis://127.0.0.1:1";
+
+#[actix_web::test]
+async fn a_node_that_is_alone_carries_nothing_and_waits_for_nobody() {
+    let node = Node::start(&settings(), &Storage::default(), None);
+    assert!(node.caches.propagation().is_none() && node.caches.health().is_none());
+    let put = node.put("k", "v").await;
+    assert_eq!(node.get("k").await, put);
+    node.stop().await;
+}
+
+#[actix_web::test]
+async fn a_shared_cache_that_is_down_is_a_miss_and_no_error() {
+    let mut settings = settings();
+    settings.redis_url = Some(RedisUrl::parse(NOWHERE).unwrap());
+    let node = Node::start(&settings, &Storage::default(), None);
+    let began = Instant::now();
+    for n in 0..20 {
+        let key = format!("k{n}");
+        let put = node.put(&key, "v").await;
+        assert_eq!(node.get(&key).await, put);
+        node.caches.key_values.clear();
+        assert_eq!(node.get(&key).await, put);
+    }
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    let health = node.caches.health().unwrap();
+    assert_eq!((health.name(), health.is_needed()), ("redis", false));
+    assert!(health.check().await.is_err());
+    node.stop().await;
+}

@@ -1,0 +1,117 @@
+//! First-level values that are believed only for a while, for nodes that hear of changes by a bus: a bus can
+//! fail without a word. A node that is alone needs none of this.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tenantry_ports::{LoadTicket, NearCache, Timer};
+
+/// How old a first-level value may be while the bus is lost, unless it is usually less.
+const WHILE_LOST: Duration = Duration::from_millis(500);
+
+/// How old first-level values may be: usually, and less while this node doesn't hear of changes. All caches of a
+/// node share it.
+pub struct Ages {
+    timer: Arc<dyn Timer>,
+    usual_ms: u64,
+    /// What holds now.
+    max_ms: AtomicU64,
+}
+
+impl Ages {
+    /// Values may be `usual` old. Until the bus is [joined](crate::RemoteChanges) they may be half a second old.
+    #[must_use]
+    pub fn new(timer: Arc<dyn Timer>, usual: Duration) -> Self {
+        let ages = Self { timer, usual_ms: millis(usual), max_ms: AtomicU64::new(0) };
+        ages.bus_is_lost();
+        ages
+    }
+
+    pub(crate) fn bus_is_joined(&self) {
+        self.max_ms.store(self.usual_ms, Ordering::Release);
+    }
+
+    pub(crate) fn bus_is_lost(&self) {
+        self.max_ms.store(self.usual_ms.min(millis(WHILE_LOST)), Ordering::Release);
+    }
+
+    fn now_ms(&self) -> u64 {
+        millis(self.timer.elapsed())
+    }
+
+    pub(crate) fn is_past(&self, since_ms: u64) -> bool {
+        self.now_ms().saturating_sub(since_ms) > self.max_ms.load(Ordering::Acquire)
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A value, and since when it has been held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aged<V> {
+    value: V,
+    since_ms: u64,
+}
+
+impl<V> Aged<V> {
+    /// The value.
+    pub fn value(&self) -> &V {
+        &self.value
+    }
+}
+
+/// A [`NearCache`] whose values are forgotten when they are too old.
+pub struct AgedCache<K: Send + Sync + 'static, V: Send + Sync + 'static> {
+    cache: Arc<dyn NearCache<K, Aged<V>>>,
+    ages: Arc<Ages>,
+}
+
+impl<K: Send + Sync + 'static, V: Send + Sync + 'static> AgedCache<K, V> {
+    /// What `cache` holds, as long as `ages` allow.
+    #[must_use]
+    pub fn new(cache: Arc<dyn NearCache<K, Aged<V>>>, ages: Arc<Ages>) -> Self {
+        Self { cache, ages }
+    }
+
+    fn from_now_on(&self, value: V) -> Aged<V> {
+        Aged { value, since_ms: self.ages.now_ms() }
+    }
+}
+
+impl<K: Send + Sync + 'static, V: Send + Sync + 'static> NearCache<K, V> for AgedCache<K, V> {
+    fn get(&self, key: &K) -> Option<V> {
+        let held = self.cache.get(key)?;
+        if self.ages.is_past(held.since_ms) {
+            // Not only passed over: what is held would keep out what is read anew, being as new or newer.
+            self.cache.remove(key);
+            return None;
+        }
+        Some(held.value)
+    }
+
+    fn ticket(&self, key: &K) -> LoadTicket {
+        self.cache.ticket(key)
+    }
+
+    fn fill(&self, key: K, value: V, ticket: LoadTicket) {
+        self.cache.fill(key, self.from_now_on(value), ticket);
+    }
+
+    fn replace(&self, key: K, value: V) {
+        self.cache.replace(key, self.from_now_on(value));
+    }
+
+    fn remove(&self, key: &K) {
+        self.cache.remove(key);
+    }
+
+    fn clear(&self) {
+        self.cache.clear();
+    }
+}

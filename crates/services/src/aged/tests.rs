@@ -1,0 +1,81 @@
+use std::sync::Mutex;
+
+use mockall::predicate::eq;
+use tenantry_ports::{MockNearCache, MockTimer};
+
+use super::*;
+
+const TICKET: LoadTicket = LoadTicket(4);
+
+/// Ages of 10 s, at this many milliseconds, which the test may change.
+fn ages() -> (Arc<Ages>, Arc<Mutex<u64>>) {
+    let now = Arc::new(Mutex::new(1_000));
+    let mut timer = MockTimer::new();
+    let shared = Arc::clone(&now);
+    timer.expect_elapsed().returning(move || Duration::from_millis(*shared.lock().unwrap()));
+    (Arc::new(Ages::new(Arc::new(timer), Duration::from_secs(10))), now)
+}
+
+fn aged(since_ms: u64) -> Aged<&'static str> {
+    Aged { value: "v", since_ms }
+}
+
+#[test]
+fn what_is_kept_is_stamped_and_all_else_is_passed_on() {
+    let (ages, _) = ages();
+    let mut cache = MockNearCache::new();
+    cache.expect_ticket().once().with(eq(7)).return_const(TICKET);
+    cache.expect_fill().once().with(eq(7), eq(aged(1_000)), eq(TICKET)).return_const(());
+    cache.expect_replace().once().with(eq(7), eq(aged(1_000))).return_const(());
+    cache.expect_remove().once().with(eq(7)).return_const(());
+    cache.expect_clear().once().return_const(());
+    let cache = AgedCache::new(Arc::new(cache), ages);
+    assert_eq!(cache.ticket(&7), TICKET);
+    cache.fill(7, "v", TICKET);
+    cache.replace(7, "v");
+    cache.remove(&7);
+    cache.clear();
+}
+
+#[test]
+fn a_value_is_believed_up_to_its_age_and_then_forgotten() {
+    let (ages, now) = ages();
+    ages.bus_is_joined();
+    let mut cache = MockNearCache::new();
+    cache.expect_get().returning(|_| Some(aged(1_000)));
+    cache.expect_remove().once().with(eq(7)).return_const(());
+    let cache = AgedCache::new(Arc::new(cache), ages);
+    assert_eq!(cache.get(&7), Some("v"));
+    *now.lock().unwrap() = 11_000;
+    assert_eq!(cache.get(&7), Some("v"));
+    *now.lock().unwrap() = 11_001;
+    assert_eq!(cache.get(&7), None);
+}
+
+#[test]
+fn while_the_bus_is_not_joined_a_value_is_believed_for_half_a_second() {
+    let (ages, now) = ages();
+    let mut cache = MockNearCache::new();
+    cache.expect_get().returning(|_| Some(aged(1_000)));
+    cache.expect_remove().times(2).return_const(());
+    let cache = AgedCache::new(Arc::new(cache), Arc::clone(&ages));
+    *now.lock().unwrap() = 1_500;
+    assert_eq!(cache.get(&7), Some("v"));
+    *now.lock().unwrap() = 1_501;
+    assert_eq!(cache.get(&7), None, "not joined yet");
+    ages.bus_is_joined();
+    assert_eq!(cache.get(&7), Some("v"));
+    ages.bus_is_lost();
+    assert_eq!(cache.get(&7), None, "lost");
+}
+
+#[test]
+fn a_usual_age_of_less_than_that_stays_less() {
+    let mut timer = MockTimer::new();
+    timer.expect_elapsed().return_const(Duration::from_millis(1_101));
+    let ages = Arc::new(Ages::new(Arc::new(timer), Duration::from_millis(100)));
+    let mut cache = MockNearCache::new();
+    cache.expect_get().returning(|_| Some(aged(1_000)));
+    cache.expect_remove().once().return_const(());
+    assert_eq!(AgedCache::new(Arc::new(cache), ages).get(&7), None);
+}

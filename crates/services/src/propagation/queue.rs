@@ -1,0 +1,218 @@
+//! The changes of this node that wait to be carried to the others.
+
+use std::collections::hash_map::Entry::{Occupied, Vacant};
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use futures_channel::oneshot;
+use tenantry_domain::{Key, KeyId, TenantNumber};
+use tenantry_ports::Change;
+
+use crate::key_value::CachedEntry;
+
+/// The most changes that are carried together, so that the first of them need not wait for long.
+const BATCH_CHANGES: usize = 256;
+
+/// The same by the bytes of their values, but for the one with which they reach it.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// What a change is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Subject {
+    KeyValue(TenantNumber, Key),
+    AccessKey(KeyId),
+    Tenant(TenantNumber),
+}
+
+/// Each subject waits once, with what it is by the last change; changes are counted, and so is what was carried.
+pub(super) struct Queue {
+    waiting: HashMap<Subject, Option<CachedEntry>>,
+    /// The subjects that wait, the longest first, each with the count at which it came.
+    order: VecDeque<(u64, Subject)>,
+    bytes: usize,
+    /// What is being carried just now.
+    carrying: HashSet<Subject>,
+    pushed: u64,
+    carried: u64,
+    /// Who waits until how many are carried.
+    settling: VecDeque<(u64, oneshot::Sender<()>)>,
+    owing: Owing,
+    has_bus: bool,
+    finishing: bool,
+    max_changes: usize,
+    max_bytes: usize,
+}
+
+/// Whether others are to be told that it may be anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owing {
+    Nothing,
+    /// They are, and it was not tried yet.
+    Anew,
+    /// They are, and the last attempt failed.
+    Still,
+}
+
+/// What is carried together.
+pub(super) struct Batch {
+    items: Vec<(Subject, Option<CachedEntry>)>,
+    /// How many changes are carried when this is.
+    through: u64,
+    tells_anything: bool,
+}
+
+impl Queue {
+    pub(super) fn new(max_changes: usize, max_bytes: usize, has_bus: bool) -> Self {
+        let mut queue = Self {
+            waiting: HashMap::new(),
+            order: VecDeque::new(),
+            bytes: 0,
+            carrying: HashSet::new(),
+            pushed: 0,
+            carried: 0,
+            settling: VecDeque::new(),
+            owing: Owing::Nothing,
+            has_bus,
+            finishing: false,
+            max_changes,
+            max_bytes,
+        };
+        queue.owe_anything();
+        queue
+    }
+
+    /// Takes a change; of two changes of one key-value the one with the higher revision stays. Whether there was
+    /// room: without, what is queued must be [given up](Self::give_up).
+    #[must_use]
+    pub(super) fn push(&mut self, subject: Subject, entry: Option<CachedEntry>) -> bool {
+        self.pushed += 1;
+        let bytes = bytes_of(entry.as_ref());
+        match self.waiting.entry(subject) {
+            Occupied(mut held) => {
+                let revision = |entry: &Option<CachedEntry>| entry.as_ref().map(|entry| entry.revision);
+                if revision(held.get()) <= revision(&entry) {
+                    self.bytes = self.bytes - bytes_of(held.get().as_ref()) + bytes;
+                    held.insert(entry);
+                }
+            }
+            Vacant(place) => {
+                self.order.push_back((self.pushed, place.key().clone()));
+                place.insert(entry);
+                self.bytes += bytes;
+            }
+        }
+        self.order.len() <= self.max_changes && self.bytes <= self.max_bytes
+    }
+
+    /// Forgets what waits: others are told instead that it may be anything.
+    pub(super) fn give_up(&mut self) {
+        self.waiting.clear();
+        self.order.clear();
+        self.bytes = 0;
+        self.owe_anything();
+    }
+
+    pub(super) fn owe_anything(&mut self) {
+        if self.has_bus {
+            self.owing = Owing::Anew;
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        self.finishing = true;
+    }
+
+    /// Whether there is something to do at once.
+    pub(super) fn has_work(&self) -> bool {
+        // Where nothing waits, those who wait for what was given up remain.
+        let is_behind = self.carried < self.pushed;
+        is_behind || self.owing == Owing::Anew || self.finishing
+    }
+
+    /// Whether there is nothing to do but to try again to tell what is owed.
+    pub(super) fn is_only_owing(&self) -> bool {
+        self.owing == Owing::Still && !self.has_work()
+    }
+
+    pub(super) fn is_pending(&self, subject: &Subject) -> bool {
+        self.waiting.contains_key(subject) || self.carrying.contains(subject)
+    }
+
+    /// The next to be carried, which may be nothing but what is owed. Nothing at all: it is finished.
+    pub(super) fn take(&mut self) -> Option<Batch> {
+        if self.finishing && self.carried == self.pushed && self.owing != Owing::Anew {
+            return None;
+        }
+        let (mut items, mut bytes) = (Vec::new(), 0);
+        while items.len() < BATCH_CHANGES && bytes < BATCH_BYTES {
+            let Some((_, subject)) = self.order.pop_front() else { break };
+            let entry = self.waiting.remove(&subject).flatten();
+            bytes += bytes_of(entry.as_ref());
+            self.carrying.insert(subject.clone());
+            items.push((subject, entry));
+        }
+        self.bytes -= bytes;
+        let through = self.order.front().map_or(self.pushed, |(count, _)| count - 1);
+        let tells_anything = self.owing != Owing::Nothing;
+        self.owing = Owing::Nothing;
+        Some(Batch { items, through, tells_anything })
+    }
+
+    /// The batch was carried, as far as that was possible; `told`: whether the others know.
+    pub(super) fn carried(&mut self, batch: &Batch, told: bool) {
+        self.carrying.clear();
+        self.carried = batch.through;
+        if !told && self.owing == Owing::Nothing {
+            self.owing = Owing::Still;
+        }
+        while self.settling.front().is_some_and(|(count, _)| *count <= self.carried) {
+            if let Some((_, settled)) = self.settling.pop_front() {
+                // Whoever has stopped waiting need not be told.
+                let _ = settled.send(());
+            }
+        }
+    }
+
+    /// Resolves when all that was pushed so far is carried; nothing where it is.
+    pub(super) fn when_carried(&mut self) -> Option<oneshot::Receiver<()>> {
+        if self.carried == self.pushed {
+            return None;
+        }
+        let (settled, carried) = oneshot::channel();
+        self.settling.push_back((self.pushed, settled));
+        Some(carried)
+    }
+}
+
+impl Batch {
+    /// What the others are to be told.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        if self.tells_anything {
+            return vec![Change::Anything];
+        }
+        self.items.iter().map(|(subject, entry)| change(subject, entry.as_ref())).collect()
+    }
+
+    /// The key-values in it, and what they are now.
+    pub(super) fn key_values(&self) -> impl Iterator<Item = (TenantNumber, &Key, &CachedEntry)> {
+        self.items.iter().filter_map(|item| match item {
+            (Subject::KeyValue(tenant, key), Some(entry)) => Some((*tenant, key, entry)),
+            _ => None,
+        })
+    }
+}
+
+fn change(subject: &Subject, entry: Option<&CachedEntry>) -> Change {
+    match subject {
+        Subject::KeyValue(tenant, key) => Change::KeyValue {
+            tenant: *tenant,
+            key: key.clone(),
+            revision: entry.map(|entry| entry.revision).unwrap_or_default(),
+        },
+        Subject::AccessKey(id) => Change::AccessKey(*id),
+        Subject::Tenant(tenant) => Change::Tenant(*tenant),
+    }
+}
+
+fn bytes_of(entry: Option<&CachedEntry>) -> usize {
+    entry.and_then(|entry| entry.entry.as_ref()).map_or(0, |entry| entry.value.len())
+}
