@@ -57,6 +57,9 @@ impl CommitListener for CacheCoherence {
     }
 
     fn key_value_in_doubt(&self, tenant: TenantNumber, key: &Key) {
+        if let Some(propagation) = &self.propagation {
+            propagation.doubt();
+        }
         self.key_values.remove(&(tenant, key.clone()));
     }
 

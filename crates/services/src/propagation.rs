@@ -123,6 +123,15 @@ impl Propagation {
         self.runner.wake();
     }
 
+    /// Something may have been committed or not, and nobody can say what stands: the shared cache begins anew,
+    /// and others are told that it may be anything. It does not block.
+    pub(crate) fn doubt(&self) {
+        if let Some(shared) = &self.shared {
+            shared.distrust();
+        }
+        self.owe_anything();
+    }
+
     /// Whether the shared cache may not have the key's last change yet.
     pub(crate) fn is_pending(&self, tenant: TenantNumber, key: &Key) -> bool {
         self.lock().is_pending(&Subject::KeyValue(tenant, key.clone()))
