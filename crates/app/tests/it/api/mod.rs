@@ -23,6 +23,7 @@ mod event_batches;
 mod event_filters;
 mod event_lists;
 mod events;
+mod hot_routes;
 mod isolation;
 mod key_value_expiry;
 mod key_value_increments;
