@@ -25,16 +25,28 @@ fn shape(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
     headers.sort();
     let body = match serde_json::from_slice::<Value>(&answer.body) {
         Ok(mut json) => {
-            for field in ["id", "created_at", "instance"] {
-                if let Some(value) = json.get_mut(field) {
-                    *value = Value::Null;
-                }
-            }
+            blank(&mut json);
             json.to_string()
         }
         Err(_) => String::from_utf8_lossy(&answer.body).into_owned(),
     };
     (answer.status, headers, body)
+}
+
+/// Takes out of an answer, and of the items in it, what is of the moment.
+fn blank(json: &mut Value) {
+    match json {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match name.as_str() {
+                    "id" | "created_at" | "instance" => *value = Value::Null,
+                    _ => blank(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(blank),
+        _ => {}
+    }
 }
 
 /// Every kind of request for a hot route, in an order in which each finds what it needs.
