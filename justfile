@@ -4,6 +4,14 @@
 tests *arguments:
     cargo xtask test {{arguments}}
 
+# Run the tests that need no server
+tests-embedded *arguments:
+    cargo xtask test --embedded {{arguments}}
+
+# Run a command with servers for tests in its environment
+servers *command:
+    cargo xtask servers {{command}}
+
 # Format every crate
 format:
     cargo fmt --all

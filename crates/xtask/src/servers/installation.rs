@@ -87,7 +87,7 @@ fn advice(missing: &[Server], manager: Option<(&str, &str)>) -> String {
     let variables: Vec<_> = missing.iter().map(|server| server.variable()).collect();
     let variables = variables.join(", ");
     format!(
-        "{are} missing, and some tests need it. {install}\
+        "{are} missing, which some tests need. {install}\
          or give the URL of a throw-away server in {variables},\n\
          or run what needs none of them: cargo xtask test --embedded"
     )
