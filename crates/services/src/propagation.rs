@@ -136,7 +136,8 @@ impl Propagation {
         if let Some(shared) = &self.shared {
             shared.distrust();
         }
-        self.owe_anything();
+        self.lock().owe_anything();
+        self.runner.wake();
     }
 
     /// Whether the shared cache may not have the key's last change yet.
