@@ -24,6 +24,10 @@ pub trait NearCache<K: Send + Sync + 'static, V: Send + Sync + 'static>: Send + 
     /// that is under way void.
     fn replace(&self, key: K, value: V);
 
+    /// The key was changed to a value of this version, which is not known: forgets what is older, makes every load
+    /// that is under way void, and does not keep an older value that it is told of late.
+    fn outdate(&self, key: &K, version: u64);
+
     /// The key was changed: forgets it, and makes every load that is under way void.
     fn remove(&self, key: &K);
 

@@ -107,6 +107,10 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> NearCache<K, V> for Age
         self.cache.replace(key, self.from_now_on(value));
     }
 
+    fn outdate(&self, key: &K, version: u64) {
+        self.cache.outdate(key, version);
+    }
+
     fn remove(&self, key: &K) {
         self.cache.remove(key);
     }

@@ -34,6 +34,8 @@ mod remote_changes;
 mod samples;
 mod shared_entry;
 mod shared_reads;
+#[cfg(test)]
+mod simulation;
 mod single_flight;
 mod tenant;
 

@@ -7,8 +7,11 @@
 //! never brings back what the shared cache held before the change:
 //! - it looked before the change was pushed: the first level is told afterwards, and the read's ticket is void;
 //! - it looked while the change was pending: it went to storage;
-//! - it looked afterwards: the shared cache had the change, or was down for this node from before the change
-//!   ceased to be pending ([`SharedCache::replace_all`]) and comes back with a new generation.
+//! - it looked afterwards: the shared cache had the change, or a later one.
+//!
+//! A change that did not reach the shared cache stays pending, and is carried when that is back. A new generation
+//! alone would not do: another node may carry an *earlier* change of the key after it has met that generation.
+//! (Changes that are given up, since too many wait, rest on the generation alone.)
 //!
 //! Other nodes are told on the bus after the shared cache was changed, so that whoever forgets a value at the
 //! first level finds no older one at the second. What could not be told is owed: as soon as the bus works again
@@ -117,9 +120,13 @@ impl Propagation {
         self.runner.wake();
     }
 
-    /// Others are to be told that it may be anything.
-    pub(crate) fn owe_anything(&self) {
-        self.lock().owe_anything();
+    /// The shared cache is back: what it has missed is carried into it, and others are to be told that it may be
+    /// anything.
+    pub(crate) fn shared_cache_is_back(&self) {
+        let mut queue = self.lock();
+        queue.retry_lost();
+        queue.owe_anything();
+        drop(queue);
         self.runner.wake();
     }
 
@@ -129,7 +136,8 @@ impl Propagation {
         if let Some(shared) = &self.shared {
             shared.distrust();
         }
-        self.owe_anything();
+        self.lock().owe_anything();
+        self.runner.wake();
     }
 
     /// Whether the shared cache may not have the key's last change yet.
@@ -165,22 +173,24 @@ impl Propagation {
     }
 
     async fn carry(&self, batch: Batch) {
-        if let Some(shared) = &self.shared {
-            let replacements = self.replacements(&batch);
-            if !replacements.is_empty() {
-                // If it failed, the cache comes back with a new generation, which makes good for it.
-                let _ = shared.replace_all(replacements).await;
-            }
-        }
+        let replacements = self.replacements(&batch);
+        let replaced = match &self.shared {
+            Some(shared) if !replacements.is_empty() => shared.replace_all(replacements).await.is_ok(),
+            _ => true,
+        };
         let changes = batch.changes();
         let told = match &self.bus {
             Some(bus) if !changes.is_empty() => bus.announce(changes).await.is_ok(),
             _ => true,
         };
-        self.lock().carried(&batch, told);
+        self.lock().carried(batch, replaced, told);
     }
 
+    /// Nothing where there is no shared cache.
     fn replacements(&self, batch: &Batch) -> Vec<Replacement> {
+        if self.shared.is_none() {
+            return Vec::new();
+        }
         let entries = batch.key_values();
         entries
             .map(|(tenant, key, cached)| {

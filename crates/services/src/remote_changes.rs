@@ -45,7 +45,10 @@ impl RemoteChanges {
 impl BusListener for RemoteChanges {
     fn changed(&self, change: Change) {
         match change {
-            Change::KeyValue { tenant, key, .. } => self.key_values.remove(&(tenant, key)),
+            // Not only forgotten: this node may yet be told of an earlier change of its own.
+            Change::KeyValue { tenant, key, revision } => {
+                self.key_values.outdate(&(tenant, key), revision.get());
+            }
             Change::AccessKey(id) => self.access.remove(&id),
             // As in `CacheCoherence`: nothing says which grants are the tenant's.
             Change::Tenant(tenant) => {
@@ -78,7 +81,7 @@ impl SharedCacheListener for RemoteChanges {
     /// The other nodes must forget what they have read from it too.
     fn began_generation(&self) {
         self.key_values.clear();
-        self.propagation.owe_anything();
+        self.propagation.shared_cache_is_back();
     }
 
     fn met_generation(&self) {

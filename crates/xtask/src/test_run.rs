@@ -22,6 +22,9 @@ const STACKS: [(&str, [Server; 2]); 2] = [
 /// What the test program of the app has for any stack; the rest is about SQLite's file, or about no engine.
 const OF_ANY_STACK: [&str; 2] = ["api::", "maintenance::"];
 
+/// The module of tests that need servers, where a crate's other tests need none.
+const NEEDS_SERVERS: &str = "needs_servers::";
+
 /// Runs `cargo test --workspace --no-fail-fast` with these arguments behind it: unit, integration and
 /// documentation tests; examples are built. The servers that they need are brought. Unless the arguments pick
 /// some of the tests, the HTTP suite follows on each stack. With `--embedded`, only what needs no server is run.
@@ -73,9 +76,10 @@ fn command(
     let mut command: Vec<OsString> = ["test", "--workspace", "--no-fail-fast"].map(Into::into).to_vec();
     command.extend(more);
     command.extend(arguments.cargo.iter().cloned());
-    if !arguments.programs.is_empty() || !filters.is_empty() {
+    let skipped: &[&str] = if arguments.embedded { &["--skip", NEEDS_SERVERS] } else { &[] };
+    if !arguments.programs.is_empty() || !filters.is_empty() || !skipped.is_empty() {
         command.push("--".into());
-        command.extend(filters.iter().map(Into::into));
+        command.extend(filters.iter().chain(skipped).map(Into::into));
         command.extend(arguments.programs.iter().cloned());
     }
     command

@@ -6,7 +6,7 @@
 //! Values are put and removed in the turn of their key's slot and nowhere else; only eviction, which
 //! forgets and never puts, takes no turn. So there are few interleavings to think of:
 //!
-//! **A fill against a change** (`replace` or `remove`). A change counts up the epoch and puts or removes
+//! **A fill against a change** (`replace`, `outdate` or `remove`). A change counts up the epoch and puts or removes
 //! its value in one turn; a fill compares the epoch with its ticket and puts its value in one turn.
 //! - The fill's turn comes first: whatever it puts, the change then replaces or removes.
 //! - The change's turn comes first, and the ticket is from before it: the ticket is void, nothing is put.
@@ -16,7 +16,8 @@
 //! The third case also holds where the change was told late, and what is held is already newer than what
 //! the fill has read or what the change tells: versions decide, and the newer value stays.
 //!
-//! **A change against a change.** An adapter with several writers may tell of version 5 before version 4.
+//! **A change against a change.** An adapter with several writers may tell of version 5 before version 4, and so
+//! may another node, which tells the version alone (`outdate`).
 //! Where 5 is held, 4 does not replace it. Where 5 was held and then evicted, or was never admitted,
 //! nothing held says so; the slot does: it remembers the highest version that it was told, and a lower one
 //! is not put where its key is not held. Another key of the slot may have set that mark; then a value is
@@ -142,6 +143,14 @@ where
         // Where nothing is held, something newer may have been.
         if self.held_version(&key).unwrap_or(newest_told) <= version {
             self.values.insert(key, value);
+        }
+    }
+
+    fn outdate(&self, key: &K, version: u64) {
+        let mut turn = self.slots.of(key).turn();
+        turn.tell(version);
+        if self.held_version(key).is_some_and(|held| held < version) {
+            self.values.remove(key);
         }
     }
 

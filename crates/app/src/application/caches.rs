@@ -35,6 +35,9 @@ const MAX_QUEUED_BYTES: usize = 64 << 20;
 /// The longest that a write waits until other nodes know of it.
 const SETTLE_WITHIN: Duration = Duration::from_millis(250);
 
+/// How long a start waits for the shared cache.
+const UP_WITHIN: Duration = Duration::from_secs(1);
+
 /// What an age adds to a value in memory.
 const AGE_BYTES: u32 = 8;
 
@@ -160,6 +163,19 @@ impl Caches {
     /// Whether the shared cache is up, if there is one.
     pub(crate) fn health(&self) -> Option<Arc<dyn HealthProbe>> {
         Some(Arc::clone(&self.nodes.as_ref()?.shared.as_ref()?.health))
+    }
+
+    /// Waits until the shared cache is up, for a second at most. What is written before then reaches other nodes
+    /// late, so nothing should be served yet.
+    pub(crate) async fn until_up(&self) {
+        let Some(health) = self.health() else { return };
+        let is_up = async {
+            while health.check().await.is_err() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        // Without it Tenantry serves all the same.
+        let _ = tokio::time::timeout(UP_WITHIN, is_up).await;
     }
 
     /// Connects with the other nodes. To be called in an actix system, in which it goes on.

@@ -80,6 +80,7 @@ impl Application {
         let core = Core::open(config)?;
         // From the start: what is written below must reach other nodes too.
         let caches = core.caches.start();
+        core.caches.until_up().await;
         match Self::on_core(config, &data_dir, &core).await {
             Ok(application) => Ok(Self { caches, ..application }),
             Err(error) => {

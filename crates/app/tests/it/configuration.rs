@@ -209,6 +209,47 @@ fn a_database_url_with_a_password_is_never_repeated() {
 }
 
 #[test]
+fn a_shared_caches_url_with_a_password_is_never_repeated() {
+    for (key, url, shown) in [
+        ("cache.redis_url", "redis://ada:hunter2@cache:6379/1", "\"redis://cache:6379/1\""),
+        ("cache.memcached_url", "memcached://ada:hunter2@a:1,b:2", "\"memcached://a:1,b:2\""),
+    ] {
+        let set = |loader: ConfigLoader| loader.set(key, url, Source::Default);
+        let config = set(ConfigLoader::new().set("database_url", "postgres://db/tenantry", Source::Default));
+        let loader = format!("{config:?}");
+        let config = config.load().unwrap();
+        let explained = config.explain().iter().find(|value| value.key == key).unwrap();
+        assert_eq!(explained.value, shown);
+        assert!(!format!("{loader} {config:?}").contains("hunter2"), "{loader} {config:?}");
+        let refused = problems_of(set(ConfigLoader::new()));
+        assert!(refused[0].starts_with(&format!("{key} is set, but the database is SQLite")), "{refused:?}");
+        let wrong = problems_of(ConfigLoader::new().set(key, "ada:hunter2@cache", Source::Default));
+        assert!(wrong[0].starts_with(&format!("{key} must be ")), "{wrong:?}");
+        assert!(!format!("{refused:?} {wrong:?}").contains("hunter2"), "{refused:?} {wrong:?}");
+    }
+}
+
+#[test]
+fn nodes_share_one_cache_or_none() {
+    let loader = ConfigLoader::new()
+        .set("database_url", "postgres://db/tenantry", Source::Default)
+        .set("cache.redis_url", "redis://cache", Source::Default)
+        .set("cache.memcached_url", "memcached://cache", Source::Default);
+    assert_eq!(
+        problems_of(loader),
+        ["cache.redis_url and cache.memcached_url are both set, but nodes share one cache"]
+    );
+}
+
+#[test]
+fn a_namespace_is_a_short_plain_word() {
+    for (name, is_good) in [("tenantry-2.b_C", true), ("", false), ("a b", false), (&"x".repeat(33), false)] {
+        let loaded = ConfigLoader::new().set("cache.namespace", name, Source::Default).load();
+        assert_eq!(loaded.is_ok(), is_good, "{name:?}");
+    }
+}
+
+#[test]
 fn the_program_ends_with_2_where_its_configuration_is_wrong() {
     let dir = tempfile::tempdir().unwrap();
     let data_dir = dir.path().join("data");

@@ -27,12 +27,14 @@ fn what_is_kept_is_stamped_and_all_else_is_passed_on() {
     cache.expect_ticket().once().with(eq(7)).return_const(TICKET);
     cache.expect_fill().once().with(eq(7), eq(aged(1_000)), eq(TICKET)).return_const(());
     cache.expect_replace().once().with(eq(7), eq(aged(1_000))).return_const(());
+    cache.expect_outdate().once().with(eq(7), eq(5)).return_const(());
     cache.expect_remove().once().with(eq(7)).return_const(());
     cache.expect_clear().once().return_const(());
     let cache = AgedCache::new(Arc::new(cache), ages);
     assert_eq!(cache.ticket(&7), TICKET);
     cache.fill(7, "v", TICKET);
     cache.replace(7, "v");
+    cache.outdate(&7, 5);
     cache.remove(&7);
     cache.clear();
 }

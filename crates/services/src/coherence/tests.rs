@@ -1,9 +1,10 @@
+use futures_util::FutureExt as _;
 use mockall::predicate::eq;
-use tenantry_ports::MockNearCache;
+use tenantry_ports::{Change, MockChangeBus, MockNearCache, MockSharedCache};
 
 use super::*;
 use crate::access_key::CachedGrant;
-use crate::samples::{entry, key, number, revision};
+use crate::samples::{Standstill, entry, key, number, propagation, revision};
 use crate::tenant::CachedTenant;
 
 /// Three caches that must not be touched, but as the test says.
@@ -51,4 +52,34 @@ fn a_tenant_that_changed_is_forgotten_and_so_are_all_grants() {
     caches.tenants.expect_remove().once().with(eq(number(7))).return_const(());
     caches.access.expect_clear().once().return_const(());
     caches.coherence().tenant_changed(number(7));
+}
+
+#[test]
+fn among_nodes_a_change_is_pending_before_the_first_level_is_told_of_it() {
+    let propagation = propagation(Some(Arc::new(MockSharedCache::new())), None, Standstill);
+    let (mut caches, seen) = (Caches::default(), Arc::clone(&propagation));
+    caches.key_values.expect_replace().once().returning(move |(tenant, key), _| {
+        assert!(seen.is_pending(tenant, &key));
+    });
+    let coherence = caches.coherence().among_nodes(propagation);
+    coherence.key_value_changed(number(7), &key("k"), revision(5), None);
+}
+
+#[test]
+fn among_nodes_others_are_told_of_keys_and_tenants() {
+    let id = KeyId::parse("0123456789ab").unwrap();
+    let mut bus = MockChangeBus::new();
+    bus.expect_announce().once().with(eq(vec![Change::Anything])).returning(|_| Ok(()));
+    let changes = vec![Change::AccessKey(id), Change::Tenant(number(7))];
+    bus.expect_announce().once().with(eq(changes)).returning(|_| Ok(()));
+    let propagation = propagation(None, Some(Arc::new(bus)), Standstill);
+    assert_eq!(propagation.run().now_or_never(), None);
+    let mut caches = Caches::default();
+    caches.access.expect_remove().return_const(());
+    caches.access.expect_clear().return_const(());
+    caches.tenants.expect_remove().return_const(());
+    let coherence = caches.coherence().among_nodes(Arc::clone(&propagation));
+    coherence.access_key_changed(id);
+    coherence.tenant_changed(number(7));
+    assert_eq!(propagation.run().now_or_never(), None);
 }

@@ -1,3 +1,4 @@
+mod among_nodes;
 mod reads;
 mod writes;
 

@@ -31,6 +31,8 @@ pub(super) struct Queue {
     bytes: usize,
     /// What is being carried just now.
     carrying: HashSet<Subject>,
+    /// Key-values that did not reach the shared cache, until it is back. Nobody waits for them.
+    lost: HashMap<Subject, CachedEntry>,
     pushed: u64,
     carried: u64,
     /// Who waits until how many are carried.
@@ -67,6 +69,7 @@ impl Queue {
             order: VecDeque::new(),
             bytes: 0,
             carrying: HashSet::new(),
+            lost: HashMap::new(),
             pushed: 0,
             carried: 0,
             settling: VecDeque::new(),
@@ -85,6 +88,11 @@ impl Queue {
     #[must_use]
     pub(super) fn push(&mut self, subject: Subject, entry: Option<CachedEntry>) -> bool {
         self.pushed += 1;
+        self.wait(subject, entry);
+        self.order.len() + self.lost.len() <= self.max_changes && self.bytes <= self.max_bytes
+    }
+
+    fn wait(&mut self, subject: Subject, entry: Option<CachedEntry>) {
         let bytes = bytes_of(entry.as_ref());
         match self.waiting.entry(subject) {
             Occupied(mut held) => {
@@ -100,13 +108,21 @@ impl Queue {
                 self.bytes += bytes;
             }
         }
-        self.order.len() <= self.max_changes && self.bytes <= self.max_bytes
+    }
+
+    /// The shared cache is back: what did not reach it waits again.
+    pub(super) fn retry_lost(&mut self) {
+        for (subject, entry) in std::mem::take(&mut self.lost) {
+            self.bytes -= bytes_of(Some(&entry));
+            self.wait(subject, Some(entry));
+        }
     }
 
     /// Forgets what waits: others are told instead that it may be anything.
     pub(super) fn give_up(&mut self) {
         self.waiting.clear();
         self.order.clear();
+        self.lost.clear();
         self.bytes = 0;
         self.owe_anything();
     }
@@ -124,7 +140,7 @@ impl Queue {
     /// Whether there is something to do at once.
     pub(super) fn has_work(&self) -> bool {
         // Where nothing waits, those who wait for what was given up remain.
-        let is_behind = self.carried < self.pushed;
+        let is_behind = self.carried < self.pushed || !self.order.is_empty();
         is_behind || self.owing == Owing::Anew || self.finishing
     }
 
@@ -134,12 +150,15 @@ impl Queue {
     }
 
     pub(super) fn is_pending(&self, subject: &Subject) -> bool {
-        self.waiting.contains_key(subject) || self.carrying.contains(subject)
+        self.waiting.contains_key(subject)
+            || self.carrying.contains(subject)
+            || self.lost.contains_key(subject)
     }
 
     /// The next to be carried, which may be nothing but what is owed. Nothing at all: it is finished.
     pub(super) fn take(&mut self) -> Option<Batch> {
-        if self.finishing && self.carried == self.pushed && self.owing != Owing::Anew {
+        let is_done = self.carried == self.pushed && self.order.is_empty();
+        if self.finishing && is_done && self.owing != Owing::Anew {
             return None;
         }
         let (mut items, mut bytes) = (Vec::new(), 0);
@@ -151,16 +170,21 @@ impl Queue {
             items.push((subject, entry));
         }
         self.bytes -= bytes;
-        let through = self.order.front().map_or(self.pushed, |(count, _)| count - 1);
+        let through = self.order.front().map_or(self.pushed, |(count, _)| (count - 1).max(self.carried));
         let tells_anything = self.owing != Owing::Nothing;
         self.owing = Owing::Nothing;
         Some(Batch { items, through, tells_anything })
     }
 
-    /// The batch was carried, as far as that was possible; `told`: whether the others know.
-    pub(super) fn carried(&mut self, batch: &Batch, told: bool) {
+    /// The batch was carried, as far as that was possible. `replaced`: whether the shared cache has it, or there is
+    /// none; `told`: whether the others know.
+    pub(super) fn carried(&mut self, batch: Batch, replaced: bool, told: bool) {
         self.carrying.clear();
         self.carried = batch.through;
+        if !replaced {
+            let key_values = batch.items.into_iter().filter_map(|(subject, entry)| Some((subject, entry?)));
+            key_values.for_each(|(subject, entry)| self.lose(subject, entry));
+        }
         if !told && self.owing == Owing::Nothing {
             self.owing = Owing::Still;
         }
@@ -169,6 +193,18 @@ impl Queue {
                 // Whoever has stopped waiting need not be told.
                 let _ = settled.send(());
             }
+        }
+    }
+
+    /// An earlier change of the key may wait, or be lost already, where changes were told out of order.
+    fn lose(&mut self, subject: Subject, entry: CachedEntry) {
+        if self.waiting.contains_key(&subject) {
+            return self.wait(subject, Some(entry));
+        }
+        let lost = self.lost.get(&subject);
+        if lost.is_none_or(|lost| lost.revision < entry.revision) {
+            self.bytes = self.bytes + bytes_of(Some(&entry)) - bytes_of(lost);
+            self.lost.insert(subject, entry);
         }
     }
 

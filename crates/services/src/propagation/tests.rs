@@ -165,6 +165,82 @@ fn others_are_told_also_when_the_shared_cache_is_down() {
 }
 
 #[test]
+fn what_the_shared_cache_has_missed_stays_pending_until_it_is_back_and_has_it() {
+    let mut order = Sequence::new();
+    let mut shared = MockSharedCache::new();
+    let unavailable = || CacheError::Unavailable("down".to_owned());
+    shared.expect_replace_all().times(2).in_sequence(&mut order).returning(move |_| Err(unavailable()));
+    shared
+        .expect_replace_all()
+        .once()
+        .in_sequence(&mut order)
+        .withf(|all| {
+            let mut all = replaced(all);
+            all.sort();
+            all == [("j".to_owned(), 7, true), ("k".to_owned(), 6, true)]
+        })
+        .returning(|_| Ok(()));
+    let propagation = propagation(Some(Arc::new(shared)), None, Standstill);
+    let is_pending = |name| propagation.is_pending(number(7), &key(name));
+    propagation.push(subject("k"), cached(5));
+    carry_on(&propagation);
+    propagation.push(subject("k"), cached(6));
+    propagation.push(subject("j"), cached(7));
+    carry_on(&propagation);
+    assert!(is_pending("k") && is_pending("j"));
+    assert_eq!(propagation.settled().now_or_never(), Some(()), "nobody waits for what is lost");
+    propagation.shared_cache_is_back();
+    assert!(is_pending("k") && is_pending("j"));
+    carry_on(&propagation);
+    assert!(!is_pending("k") && !is_pending("j"));
+}
+
+#[test]
+fn of_changes_that_are_told_out_of_order_and_lost_the_newest_is_carried_in_the_end() {
+    let mut order = Sequence::new();
+    let mut shared = MockSharedCache::new();
+    let unavailable = || CacheError::Unavailable("down".to_owned());
+    shared.expect_replace_all().times(2).in_sequence(&mut order).returning(move |_| Err(unavailable()));
+    shared
+        .expect_replace_all()
+        .once()
+        .in_sequence(&mut order)
+        .withf(|all| replaced(all) == [("k".to_owned(), 6, true)])
+        .returning(|_| Ok(()));
+    let propagation = propagation(Some(Arc::new(shared)), None, Standstill);
+    for at in [6, 5] {
+        propagation.push(subject("k"), cached(at));
+        carry_on(&propagation);
+    }
+    propagation.shared_cache_is_back();
+    carry_on(&propagation);
+}
+
+#[test]
+fn an_older_change_that_waits_gives_way_to_a_newer_one_that_was_lost() {
+    let propagation = propagation(Some(Arc::new(MockSharedCache::new())), None, Standstill);
+    propagation.push(subject("k"), cached(6));
+    let batch = propagation.lock().take().unwrap();
+    propagation.push(subject("k"), cached(5));
+    propagation.lock().carried(batch, false, true);
+    let batch = propagation.lock().take().unwrap();
+    assert_eq!(batch.key_values().map(|(_, _, cached)| cached.revision).collect::<Vec<_>>(), [revision(6)]);
+}
+
+#[test]
+fn more_than_may_be_lost_is_given_up() {
+    let mut shared = MockSharedCache::new();
+    shared.expect_replace_all().returning(|_| Err(CacheError::Unavailable("down".to_owned())));
+    shared.expect_distrust().once().return_const(());
+    let propagation = propagation(Some(Arc::new(shared)), None, Standstill);
+    for name in ["a", "b", "c", "d"] {
+        propagation.push(subject(name), cached(5));
+        carry_on(&propagation);
+    }
+    assert!(!propagation.is_pending(number(7), &key("a")));
+}
+
+#[test]
 fn what_could_not_be_told_is_owed_until_the_others_know_that_it_may_be_anything() {
     let mut order = Sequence::new();
     let mut bus = MockChangeBus::new();

@@ -55,7 +55,7 @@ fn propagation_over(shared: MockSharedCache) -> Arc<Propagation> {
 fn what_another_node_has_changed_is_forgotten() {
     let mut world = World::default();
     let id = KeyId::parse("0123456789ab").unwrap();
-    world.key_values.expect_remove().once().with(eq((number(7), key("k")))).return_const(());
+    world.key_values.expect_outdate().once().with(eq((number(7), key("k"))), eq(5)).return_const(());
     world.access.expect_remove().once().with(eq(id)).return_const(());
     let remote = world.remote();
     remote.changed(Change::KeyValue { tenant: number(7), key: key("k"), revision: revision(5) });

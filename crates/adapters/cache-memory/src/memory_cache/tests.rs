@@ -247,3 +247,35 @@ fn a_panic_amid_a_fill_leaves_the_key_usable() {
     cache.replace("k", value(2, "new"));
     assert_eq!(cache.text("k"), Some("new"));
 }
+
+#[test]
+fn what_another_node_has_changed_is_forgotten_and_loads_are_void() {
+    let cache = cache();
+    cache.replace("k", value(4, "old"));
+    let ticket = cache.ticket(&"k");
+    cache.outdate(&"k", 5);
+    assert_eq!(cache.text("k"), None);
+    cache.fill("k", value(4, "old"), ticket);
+    assert_eq!(cache.text("k"), None);
+    let ticket = cache.ticket(&"k");
+    cache.fill("k", value(5, "new"), ticket);
+    assert_eq!(cache.text("k"), Some("new"));
+}
+
+#[test]
+fn a_change_that_is_told_after_a_later_one_of_another_node_is_not_held() {
+    let cache = cache();
+    cache.outdate(&"k", 5);
+    cache.replace("k", value(4, "told late"));
+    assert_eq!(cache.text("k"), None);
+    cache.replace("k", value(6, "new"));
+    assert_eq!(cache.text("k"), Some("new"));
+}
+
+#[test]
+fn what_is_newer_than_another_nodes_change_stays() {
+    let cache = cache();
+    cache.replace("k", value(6, "new"));
+    cache.outdate(&"k", 5);
+    assert_eq!(cache.text("k"), Some("new"));
+}
