@@ -13,6 +13,9 @@ const PREFIX: &str = "TENANTRY_";
 /// Variables that are no keys: the first names the user's file, the others are for clients.
 const NO_KEYS: [&str; 3] = ["TENANTRY_CONFIG", "TENANTRY_URL", "TENANTRY_KEY"];
 
+/// What variables begin with that name servers for Tenantry's own tests: the program may run beside them.
+const OF_TESTS: &str = "TENANTRY_TEST_";
+
 /// The variable of a key: `TENANTRY_` and the key in capitals, `__` for each dot.
 #[must_use]
 pub fn variable_of(key: &str) -> String {
@@ -27,7 +30,7 @@ pub(super) fn read(
     let mut layer = Layer::default();
     for (name, value) in variables {
         let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
-        if NO_KEYS.contains(&name) || is_service_link(name, &value) {
+        if NO_KEYS.contains(&name) || name.starts_with(OF_TESTS) || is_service_link(name, &value) {
             continue;
         }
         let key = name[PREFIX.len()..].replace("__", ".").to_ascii_lowercase();
@@ -98,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kubernetes_and_clients_set_is_passed_over() {
+    fn what_kubernetes_clients_and_tests_set_is_passed_over() {
         let mut problems = Vec::new();
         let found = read(
             variables(&[
@@ -112,6 +115,7 @@ mod tests {
                 ("TENANTRY_CONFIG", "/etc/tenantry.toml"),
                 ("TENANTRY_URL", "http://127.0.0.1:8080"),
                 ("TENANTRY_KEY", "tnt_…"),
+                ("TENANTRY_TEST_REDIS_URL", "redis://127.0.0.1:6379"),
                 ("PATH", "/bin"),
             ]),
             &mut problems,

@@ -75,7 +75,7 @@ impl HotRoute {
             Self::PutKeyValue => key_value::put_key_value(&state, &head, payload).await,
             Self::CreateEvents => event::create_events(&state, &head, payload).await,
         };
-        let answer = answer.unwrap_or_else(|problem| HttpResponse::from_error(problem));
+        let answer = answer.unwrap_or_else(HttpResponse::from_error);
         dress(&head, &id, answer).into()
     }
 }
