@@ -79,7 +79,7 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> AgedCache<K, V> {
         Self { cache, ages }
     }
 
-    fn as_of_now(&self, value: V) -> Aged<V> {
+    fn aged_from_now(&self, value: V) -> Aged<V> {
         Aged { value, since_ms: self.ages.now_ms() }
     }
 }
@@ -100,11 +100,11 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> NearCache<K, V> for Age
     }
 
     fn fill(&self, key: K, value: V, ticket: LoadTicket) {
-        self.cache.fill(key, self.as_of_now(value), ticket);
+        self.cache.fill(key, self.aged_from_now(value), ticket);
     }
 
     fn replace(&self, key: K, value: V) {
-        self.cache.replace(key, self.as_of_now(value));
+        self.cache.replace(key, self.aged_from_now(value));
     }
 
     fn outdate(&self, key: &K, version: u64) {
