@@ -22,6 +22,9 @@ const STACKS: [(&str, [Server; 2]); 2] = [
 /// What the test program of the app has for any stack; the rest is about SQLite's file, or about no engine.
 const OF_ANY_STACK: [&str; 2] = ["api::", "maintenance::"];
 
+/// What other crates than the adapters have that needs servers: the modules of these tests.
+const NEED_SERVERS: [&str; 2] = ["postgres::", "needs_servers::"];
+
 /// Runs `cargo test --workspace --no-fail-fast` with these arguments behind it: unit, integration and
 /// documentation tests; examples are built. The servers that they need are brought. Unless the arguments pick
 /// some of the tests, the HTTP suite follows on each stack. With `--embedded`, only what needs no server is run.
@@ -40,8 +43,13 @@ pub fn run(arguments: &[OsString]) -> io::Result<bool> {
     let mut summary = TestSummary::default();
     let excluded = needed.iter().filter(|_| arguments.embedded);
     let excluded = excluded.flat_map(|server| ["--exclude".into(), server.adapter().into()]);
-    let mut is_success =
-        suite::run(command(&arguments, excluded, &[]), &with(environment, STACK, "sqlite"), &mut summary)?;
+    let skipped = NEED_SERVERS.iter().filter(|_| arguments.embedded);
+    let skipped: Vec<_> = skipped.flat_map(|module| ["--skip", module]).collect();
+    let mut is_success = suite::run(
+        command(&arguments, excluded, &skipped),
+        &with(environment, STACK, "sqlite"),
+        &mut summary,
+    )?;
     for (stack, servers) in STACKS {
         let is_here = servers.iter().all(|server| needed.contains(server));
         if arguments.embedded || arguments.pick_tests() || !is_here {

@@ -125,7 +125,10 @@ impl PostgresBus {
             line.run();
             drop(room);
         };
-        thread::Builder::new().name("postgres-bus".to_owned()).spawn(run).map_err(|error| error.to_string())?;
+        thread::Builder::new()
+            .name("postgres-bus".to_owned())
+            .spawn(run)
+            .map_err(|error| error.to_string())?;
         match timeout(JOIN_WITHIN, heard.recv()).await {
             Ok(Some(Sign::Fault(fault))) => Err(fault),
             Ok(Some(_)) => Ok((FarEnd { announcements, signs }, heard)),

@@ -5,7 +5,9 @@ fn a_channel_is_the_schemas_own_and_a_name_that_postgresql_takes_whole() {
     let names = ["tenantry", "tenantry2", "", &"x".repeat(63), &"ö\"'".repeat(20)];
     let channels: Vec<_> = names.iter().map(|name| channel(name)).collect();
     for (at, channel) in channels.iter().enumerate() {
-        assert!(channel.len() < 64 && channel.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric()));
+        assert!(
+            channel.len() < 64 && channel.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
+        );
         assert!(!channels[..at].contains(channel), "{channel}");
     }
 }

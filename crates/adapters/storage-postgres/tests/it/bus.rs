@@ -137,9 +137,11 @@ async fn a_connection_that_the_server_ends_is_lost_and_made_anew() {
     };
     let (first, second) =
         (Node::join(PostgresBus::new(&options)).await, Node::join(PostgresBus::new(&options)).await);
-    let ended = diesel::sql_query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1")
-        .bind::<diesel::sql_types::Text, _>(&schema.name[..63.min(schema.name.len())])
-        .execute(&mut connection());
+    let ended = diesel::sql_query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
+    )
+    .bind::<diesel::sql_types::Text, _>(&schema.name[..63.min(schema.name.len())])
+    .execute(&mut connection());
     assert_eq!(ended, Ok(2), "one connection a node");
     first.loses_the_bus().await;
     second.loses_the_bus().await;
