@@ -22,8 +22,8 @@ const STACKS: [(&str, [Server; 2]); 2] = [
 /// What the test program of the app has for any stack; the rest is about SQLite's file, or about no engine.
 const OF_ANY_STACK: [&str; 2] = ["api::", "maintenance::"];
 
-/// The module of tests that need servers, where a crate's other tests need none.
-const NEEDS_SERVERS: &str = "needs_servers::";
+/// What other crates than the adapters have that needs servers: the modules of these tests.
+const NEED_SERVERS: [&str; 2] = ["postgres::", "needs_servers::"];
 
 /// Runs `cargo test --workspace --no-fail-fast` with these arguments behind it: unit, integration and
 /// documentation tests; examples are built. The servers that they need are brought. Unless the arguments pick
@@ -43,8 +43,13 @@ pub fn run(arguments: &[OsString]) -> io::Result<bool> {
     let mut summary = TestSummary::default();
     let excluded = needed.iter().filter(|_| arguments.embedded);
     let excluded = excluded.flat_map(|server| ["--exclude".into(), server.adapter().into()]);
-    let mut is_success =
-        suite::run(command(&arguments, excluded, &[]), &with(environment, STACK, "sqlite"), &mut summary)?;
+    let skipped = NEED_SERVERS.iter().filter(|_| arguments.embedded);
+    let skipped: Vec<_> = skipped.flat_map(|module| ["--skip", module]).collect();
+    let mut is_success = suite::run(
+        command(&arguments, excluded, &skipped),
+        &with(environment, STACK, "sqlite"),
+        &mut summary,
+    )?;
     for (stack, servers) in STACKS {
         let is_here = servers.iter().all(|server| needed.contains(server));
         if arguments.embedded || arguments.pick_tests() || !is_here {
@@ -76,10 +81,9 @@ fn command(
     let mut command: Vec<OsString> = ["test", "--workspace", "--no-fail-fast"].map(Into::into).to_vec();
     command.extend(more);
     command.extend(arguments.cargo.iter().cloned());
-    let skipped: &[&str] = if arguments.embedded { &["--skip", NEEDS_SERVERS] } else { &[] };
-    if !arguments.programs.is_empty() || !filters.is_empty() || !skipped.is_empty() {
+    if !arguments.programs.is_empty() || !filters.is_empty() {
         command.push("--".into());
-        command.extend(filters.iter().chain(skipped).map(Into::into));
+        command.extend(filters.iter().map(Into::into));
         command.extend(arguments.programs.iter().cloned());
     }
     command

@@ -7,10 +7,12 @@
 //! Start with [`PostgresStorage`]: each port is implemented beside its noun (`event.rs`, `key_value.rs`, …). Reads
 //! work over a connection; writes over a `WriteBatch` (`batch.rs`), which first locks the tenants that are written
 //! to, and in the end stores all that was staged (`event_append.rs`, `key_value_write.rs`). `session.rs` is how a
-//! connection is made, `database/` everything that may be wrong with a database.
+//! connection is made, `database/` everything that may be wrong with a database. [`PostgresBus`] is apart from it: how
+//! nodes tell each other of changes.
 
 mod access_key;
 mod batch;
+mod bus;
 mod claim;
 mod counters;
 mod database;
@@ -40,6 +42,7 @@ mod url;
 // Linked through diesel, and named here for their features: libpq and OpenSSL are built from source.
 use {openssl_sys as _, pq_sys as _};
 
+pub use bus::PostgresBus;
 pub use database::{Inspection, OpenError, inspect, migrate};
 pub use options::PostgresOptions;
 pub use storage::PostgresStorage;

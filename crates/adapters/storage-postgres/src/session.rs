@@ -6,6 +6,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
 use crate::error::PostgresError;
+use crate::options::PostgresOptions;
 use crate::pulse::Pulse;
 use crate::url::PostgresUrl;
 
@@ -16,6 +17,8 @@ pub(crate) enum Access {
     Read,
     /// Writing.
     Write,
+    /// Hearing and announcing changes.
+    Bus,
 }
 
 /// Makes connections as the application's role, whoever logs in.
@@ -27,6 +30,14 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
+    pub(crate) fn new(options: &PostgresOptions) -> Self {
+        Self {
+            url: options.url.clone(),
+            schema: options.schema.clone(),
+            statement_timeout_ms: options.statement_timeout_ms,
+        }
+    }
+
     /// A new connection.
     pub(crate) fn connect(&self, access: Access) -> Result<PgConnection, PostgresError> {
         let mut connection = establish(&self.url)?;
@@ -54,6 +65,8 @@ impl Connector {
                  SELECT set_config('synchronous_commit', 'on', false)
                  WHERE current_setting('synchronous_commit') = 'off';"
             }
+            // What is announced is on disk already, and the announcement itself need not be.
+            Access::Bus => "SET synchronous_commit = off;",
         };
         // Messages in English, where the role may say so: error.rs reads them.
         // Every query finds its rows by an index, so plans don't wait for statistics to learn of it.

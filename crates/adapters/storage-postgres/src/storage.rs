@@ -81,11 +81,7 @@ impl PostgresStorage {
     ) -> Result<Self, OpenError> {
         database::prepare(&options)?;
         let failed = |error: &dyn std::fmt::Display| OpenError::failed(&options.url, error);
-        let connector = Arc::new(Connector {
-            url: options.url.clone(),
-            schema: options.schema.clone(),
-            statement_timeout_ms: options.statement_timeout_ms,
-        });
+        let connector = Arc::new(Connector::new(&options));
         let limits = QueueLimits { writes: options.max_queued_writes, bytes: options.max_queued_bytes };
         let mut writers = Vec::new();
         for number in 0..options.writers.max(1) {

@@ -6,9 +6,10 @@ use tenantry_ports::{
     AccessKeyRepository, Clock, CommitListener, EventRepository, HealthProbe, KeyValueRepository,
     SettingRepository, TenantRepository,
 };
-use tenantry_storage_postgres::PostgresStorage;
+use tenantry_storage_postgres::{PostgresBus, PostgresStorage};
 use tenantry_storage_sqlite::SqliteStorage;
 
+use super::caches::{Bus, run};
 use crate::config::{Config, StorageOptions};
 
 /// Storage that is open. Clones share it.
@@ -53,6 +54,15 @@ impl Storage {
                 Ok(Self::of(&Arc::new(storage), move || closing.close()))
             }
         }
+    }
+
+    /// The bus of the database that the configuration names, if it has one that is wanted. Nothing is connected
+    /// before it runs, which it can once the database was opened.
+    pub(crate) fn bus(config: &Config) -> Option<Bus> {
+        let StorageOptions::Postgres(options) = config.storage_options() else { return None };
+        let bus =
+            config.settings().postgres.announce_changes.then(|| Arc::new(PostgresBus::new(&options)))?;
+        Some(Bus { bus: bus.clone(), run: run(bus, |bus, listener| async move { bus.run(listener).await }) })
     }
 
     fn of<S>(storage: &Arc<S>, close: impl Fn() + Send + Sync + 'static) -> Self

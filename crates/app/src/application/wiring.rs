@@ -25,7 +25,7 @@ impl Core {
     /// Opens storage, and brings its schema up to date.
     pub(crate) fn open(config: &Config) -> Result<Self, OpenError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let caches = Caches::new(&config.settings().cache, Arc::clone(&clock), None);
+        let caches = Caches::new(&config.settings().cache, Arc::clone(&clock), Storage::bus(config));
         let storage = Storage::open(config, Arc::clone(&clock), Arc::new(caches.coherence()))?;
         let max_value_bytes = config.settings().limits.max_value_bytes;
         let mut tenants = TenantService::new(storage.tenants.clone(), Arc::clone(&caches.tenants));

@@ -68,6 +68,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("postgres.schema", Text(is_schema)),
     ("postgres.owner_url", Text(is_owner)),
     ("postgres.allow_bypassing_role", Boolean),
+    ("postgres.announce_changes", Boolean),
     ("postgres.writers", Integer(1..=64)),
     ("postgres.readers", Integer(1..=256)),
     ("postgres.read_wait_ms", Integer(1..=60_000)),

@@ -152,6 +152,8 @@ pub struct PostgresSettings {
     pub owner_url: Option<PostgresUrl>,
     /// Whether to serve as a role that Row-Level Security does not hold.
     pub allow_bypassing_role: bool,
+    /// Whether nodes tell each other of changes by the database, where they have no Redis.
+    pub announce_changes: bool,
     /// Connections that write.
     pub writers: u32,
     /// Connections that read at the same time.

@@ -1,5 +1,7 @@
 //! The program on PostgreSQL, from outside.
 
+mod nodes;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 

@@ -6,6 +6,7 @@
     reason = "a panic is how a test says that something is wrong"
 )]
 
+mod bus;
 mod contract;
 mod contract_without_conditions;
 mod event_data;

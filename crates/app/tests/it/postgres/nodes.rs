@@ -1,0 +1,132 @@
+//! Two nodes on one PostgreSQL, that hear of each other's changes by it alone.
+
+use std::time::{Duration, Instant};
+
+use diesel::sql_types::{BigInt, Text};
+use diesel::{Connection, PgConnection, RunQueryDsl};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Installation, keys, schema_of, server};
+use crate::support::{Home, TestApp, TestTenant, until};
+
+/// The longest until another node sees a change.
+const SOON: Duration = Duration::from_secs(1);
+
+/// Two running nodes. The schema outlives them.
+struct Two {
+    first: TestApp,
+    second: TestApp,
+    _installation: Installation,
+}
+
+impl Two {
+    async fn start(cache: &[(&'static str, String)]) -> Self {
+        let installation = Installation::new();
+        let schema = schema_of(installation.data_dir.path());
+        let mut keys = keys(installation.data_dir.path());
+        // The schema's name tells these nodes' connections from others.
+        let mark = if server().contains('?') { '&' } else { '?' };
+        keys.push(("database_url", format!("{}{mark}application_name={schema}", server())));
+        // What a node does not hear of it would believe for as long as the test runs.
+        keys.push(("cache.near_max_age_ms", "600000".to_owned()));
+        keys.push(("cache.timeout_ms", "5000".to_owned()));
+        keys.extend(cache.iter().cloned());
+        let keys: Vec<_> = keys.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let node = || TestApp::start_in(Home::from(tempfile::tempdir().unwrap()), &keys);
+        let two = Self { first: node(), second: node(), _installation: installation };
+        until("both nodes are on the bus", async || buses(&schema) == 2).await;
+        two
+    }
+
+    async fn each_sees_what_the_other_changes(&self) {
+        let tenant = self.first.create_tenant("acme").await;
+        for (n, (writer, reader)) in [(&self.first, &self.second), (&self.second, &self.first)]
+            .into_iter()
+            .cycle()
+            .take(20)
+            .enumerate()
+        {
+            let value = format!("value {n}");
+            let put = writer.tenant(&tenant, Method::PUT, "/kv/k").body(value.clone()).send().await.unwrap();
+            assert!(put.status().is_success(), "{put:?}");
+            sees(reader, &tenant, StatusCode::OK, Some(&value)).await;
+        }
+        let delete = self.first.tenant(&tenant, Method::DELETE, "/kv/k").send().await.unwrap();
+        assert_eq!(delete.status(), StatusCode::NO_CONTENT);
+        sees(&self.second, &tenant, StatusCode::NOT_FOUND, None).await;
+
+        for (verb, status) in [("suspend", StatusCode::FORBIDDEN), ("activate", StatusCode::NOT_FOUND)] {
+            self.admin(Method::POST, &format!("/tenants/{}/{verb}", tenant.number)).await;
+            sees(&self.second, &tenant, status, None).await;
+        }
+        let keys = self.admin(Method::GET, &format!("/tenants/{}/keys", tenant.number)).await;
+        let id = keys["keys"][0]["key_id"].as_str().unwrap_or_else(|| panic!("{keys}"));
+        self.admin(Method::DELETE, &format!("/tenants/{}/keys/{id}", tenant.number)).await;
+        sees(&self.second, &tenant, StatusCode::UNAUTHORIZED, None).await;
+    }
+
+    /// Asks the first node.
+    async fn admin(&self, method: Method, path: &str) -> Value {
+        let answer = self.first.admin(method, path).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+        answer.json().await.unwrap_or_else(|_| json!(null))
+    }
+}
+
+/// Insists that the node soon answers so, and that it stays so.
+async fn sees(node: &TestApp, tenant: &TestTenant, status: StatusCode, body: Option<&str>) {
+    let begun = Instant::now();
+    let is_seen = async || {
+        let answer = node.tenant(tenant, Method::GET, "/kv/k").send().await.unwrap();
+        let is_status = answer.status() == status;
+        let text = answer.text().await.unwrap();
+        is_status && body.is_none_or(|body| text == body)
+    };
+    until(&format!("{status} with {body:?} is seen"), is_seen).await;
+    assert!(begun.elapsed() < SOON, "{status} with {body:?} was seen after {:?}", begun.elapsed());
+}
+
+/// How many connections to the schema with this name are on a bus.
+fn buses(schema: &str) -> i64 {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = left($1, 63) \
+                 AND (query LIKE 'LISTEN %' OR query = 'SELECT 1' OR query LIKE 'SELECT pg_notify(%')";
+    #[derive(diesel::QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let mut connection = PgConnection::establish(&server()).unwrap();
+    diesel::sql_query(count).bind::<Text, _>(schema).get_result::<Count>(&mut connection).unwrap().count
+}
+
+#[tokio::test]
+async fn without_any_cache_each_node_sees_what_the_other_changes() {
+    let two = Two::start(&[]).await;
+    two.each_sees_what_the_other_changes().await;
+}
+
+#[tokio::test]
+async fn with_memcached_each_node_sees_what_the_other_changes() {
+    let memcached = std::env::var("TENANTRY_TEST_MEMCACHED_URL").unwrap_or_else(|_| {
+        panic!("run `cargo xtask test`, which starts a memcached, or set TENANTRY_TEST_MEMCACHED_URL")
+    });
+    let namespace = uuid::Uuid::now_v7().simple().to_string();
+    let two = Two::start(&[("cache.memcached_url", memcached), ("cache.namespace", namespace)]).await;
+    two.each_sees_what_the_other_changes().await;
+}
+
+#[tokio::test]
+async fn a_node_that_is_told_that_it_is_alone_is_on_no_bus() {
+    let installation = Installation::new();
+    let schema = schema_of(installation.data_dir.path());
+    let mut keys = keys(installation.data_dir.path());
+    let mark = if server().contains('?') { '&' } else { '?' };
+    keys.push(("database_url", format!("{}{mark}application_name={schema}", server())));
+    keys.push(("postgres.announce_changes", "false".to_owned()));
+    let keys: Vec<_> = keys.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let app = TestApp::start_in(Home::from(tempfile::tempdir().unwrap()), &keys);
+    let tenant = app.create_tenant("acme").await;
+    sees(&app, &tenant, StatusCode::NOT_FOUND, None).await;
+    assert_eq!(buses(&schema), 0);
+}
