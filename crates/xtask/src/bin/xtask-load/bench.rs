@@ -1,6 +1,5 @@
 //! `xtask-load bench`: the product against the bare server, both started here, in turns.
 
-mod disturbance;
 mod event_write;
 mod footprint;
 mod key_value_read;

@@ -6,6 +6,7 @@
 mod bare;
 mod bench;
 mod database;
+mod disturbance;
 mod drill;
 mod engine;
 mod event_walk;

@@ -2,10 +2,10 @@
 
 use hdrhistogram::Histogram;
 
-use super::disturbance::Meter;
 use super::settings::Settings;
 use super::table::Latency;
 use crate::Result;
+use crate::disturbance::Meter;
 use crate::generator::Outcome;
 
 /// What one side did over all rounds.

@@ -91,3 +91,13 @@ pub(super) fn end(process: u32) -> Result<()> {
     signal(&left, Signal::KILL);
     wait_until_gone(&left)
 }
+
+#[test]
+fn a_frozen_process_is_ended_too() {
+    use std::os::unix::process::ExitStatusExt;
+
+    let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+    signal(&[child.id()], Signal::STOP);
+    end(child.id()).unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(Signal::INT.as_raw()));
+}

@@ -108,10 +108,17 @@ impl PrivateServer {
 
     /// A program of PostgreSQL's that works on this server as its superuser.
     pub(crate) fn tool(&self, name: &str) -> Command {
-        let mut command = Command::new(self.found.beside(name));
+        let mut command = Command::new(self.program(name));
         command.args(["-h", "127.0.0.1", "-U", "postgres", "-p"]).arg(self.port.to_string());
         command.stdin(Stdio::null()).current_dir(&self.directory);
         command
+    }
+
+    /// The clients' programs are not always where a link to the server stands, nor where the server itself does.
+    fn program(&self, name: &str) -> PathBuf {
+        let linked = fs::canonicalize(&self.found.program).unwrap_or_default().with_file_name(name);
+        let places = [self.found.beside(name), linked];
+        places.into_iter().find(|program| program.is_file()).unwrap_or_else(|| PathBuf::from(name))
     }
 
     fn add_arguments(&self, command: &mut Command) {

@@ -17,6 +17,7 @@ use super::timeline::{RECOVERY, Timeline};
 use super::verdict::{Fault, judge};
 use super::written_keys::WrittenKeys;
 use crate::Result;
+use crate::disturbance::Meter;
 use crate::drill::check::{Extent, Faults, check};
 use crate::drill::nodes::BOUND;
 use crate::drill::notes::Notes;
@@ -143,7 +144,8 @@ impl Run<'_> {
     /// The server goes away, and comes back.
     fn outage(&self, pair: &mut Pair, begun: Instant) -> Result<Timeline> {
         let Settings { server, is_frozen, outage, .. } = self.settings;
-        thread::sleep(WARM_UP + MEASURED);
+        thread::sleep(WARM_UP);
+        let others_before = others_during(MEASURED)?;
         let server = if *server == Server::Postgres { &mut pair.postgres } else { &mut pair.cache };
         let hit = begun.elapsed();
         if *is_frozen {
@@ -158,10 +160,23 @@ impl Run<'_> {
             server.start()?
         }
         let back = begun.elapsed();
-        thread::sleep(RECOVERY + MEASURED);
+        thread::sleep(RECOVERY);
+        let others_after = others_during(MEASURED)?;
+        println!(
+            "others used {:.0} % of the machine while speed was measured before, {:.0} % after",
+            others_before * 100.0,
+            others_after * 100.0
+        );
         let full = back + RECOVERY;
         Ok(Timeline { before: WARM_UP..hit, outage: hit..back, after: full..full + MEASURED })
     }
+}
+
+/// Waits so long; the share of the machine, 0 to 1, that others used meanwhile. With much of that, a speed says little.
+fn others_during(time: Duration) -> Result<f64> {
+    let meter = Meter::start()?;
+    thread::sleep(time);
+    meter.share_of_others()
 }
 
 /// Stores the keys that nobody will write, and has both nodes read them.

@@ -5,15 +5,15 @@ use std::fs;
 use crate::Result;
 use crate::private::processor_ticks;
 
-/// Processor time of the machine and of the bench, which is this process and all that it has started, from one
+/// Processor time of the machine and of what is run here, which is this process and all that it has started, from one
 /// moment on.
-pub(super) struct Meter {
+pub(crate) struct Meter {
     machine: Machine,
     own: u64,
 }
 
 /// The first line of Linux's `/proc/stat`, in ticks. Interrupts are in the whole alone: they can't be told
-/// apart by who causes them, and most of them are the bench's own network.
+/// apart by who causes them, and most of them are our own network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Machine {
     whole: u64,
@@ -23,12 +23,12 @@ struct Machine {
 
 impl Meter {
     /// Begins to measure.
-    pub(super) fn start() -> Result<Self> {
+    pub(crate) fn start() -> Result<Self> {
         Ok(Self { machine: machine()?, own: processor_ticks(std::process::id()) })
     }
 
     /// The share of the machine, 0 to 1, that others used since then.
-    pub(super) fn share_of_others(&self) -> Result<f64> {
+    pub(crate) fn share_of_others(&self) -> Result<f64> {
         let now = machine()?;
         let used = now.used.saturating_sub(self.machine.used);
         let others = used.saturating_sub(processor_ticks(std::process::id()).saturating_sub(self.own));
