@@ -50,6 +50,12 @@ impl Arguments {
         Ok(found)
     }
 
+    /// Takes the first argument out, if it is a word.
+    pub fn word(&mut self) -> Option<String> {
+        let is_word = self.0.first().is_some_and(|argument| !argument.starts_with('-'));
+        is_word.then(|| self.0.remove(0))
+    }
+
     /// The words that are left.
     ///
     /// # Errors
@@ -78,6 +84,14 @@ mod tests {
         assert!(arguments.switch("--no-write"));
         assert!(!arguments.switch("--no-write"));
         assert_eq!(arguments.words(), Ok(vec!["P1".to_owned(), "P3".to_owned()]));
+    }
+
+    #[test]
+    fn the_first_word_is_taken_where_it_stands_first() {
+        let mut arguments = arguments("outage --server redis");
+        assert_eq!(arguments.word().as_deref(), Some("outage"));
+        assert_eq!(arguments.word(), None);
+        assert_eq!(arguments.value::<String>("--server"), Ok(Some("redis".to_owned())));
     }
 
     #[test]

@@ -17,9 +17,14 @@ Usage: cargo xtask <task>
   ci                   run everything that continuous integration checks
   bench [P1 P3 …] [--seconds N] [--rounds N] [--threads N] [--seed N]
                        [--write | --no-write]
-                       measure against the bare server; a run of everything writes docs/benchmarks.md
-  drill crash [--rounds N] [--seconds N] [--seed N] [--minimum N] [--self-test]
+                       measure against the bare server and pgbench; a run of everything writes
+                       docs/benchmarks.md
+  drill crash [--storage sqlite|postgres] [--rounds N] [--seconds N] [--seed N] [--minimum N] [--self-test]
                        kill -9 under load, and check that nothing acknowledged is lost
+  drill nodes [--probes N] [--seed N] [--minimum N] [--self-test]
+                       two nodes on one PostgreSQL and one Redis: read on either what one has acknowledged
+  drill outage --server postgres|redis|memcached [--freeze] [--seconds N] [--seed N] [--minimum N] [--self-test]
+                       kill, or freeze, a server under two nodes under load, and let it come back
 ";
 
 fn main() -> ExitCode {

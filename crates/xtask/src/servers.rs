@@ -7,11 +7,11 @@
 pub mod discovery;
 mod installation;
 mod instance;
-mod readiness;
+pub mod readiness;
 mod scratch;
 pub mod supervise;
 mod supervisor;
-mod unprivileged;
+pub mod unprivileged;
 mod watch;
 
 use std::env;
@@ -60,8 +60,9 @@ impl Server {
         }
     }
 
-    /// Its name for the supervisor.
-    fn word(self) -> &'static str {
+    /// Its name in one word of small letters.
+    #[must_use]
+    pub fn word(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
             Self::Redis => "redis",
@@ -127,7 +128,11 @@ impl Servers {
     }
 }
 
-fn find_or_install(servers: &[Server]) -> io::Result<Vec<Found>> {
+/// Where these are installed; what is missing is installed first, where that may be done.
+///
+/// # Errors
+/// When one is not installed, and cannot be: the error says what to type.
+pub fn find_or_install(servers: &[Server]) -> io::Result<Vec<Found>> {
     let places = Places::of_this_machine();
     let missing: Vec<Server> =
         servers.iter().copied().filter(|server| places.find(*server).is_none()).collect();

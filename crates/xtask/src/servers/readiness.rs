@@ -10,7 +10,8 @@ use super::Server;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether the server on this port of 127.0.0.1 can be worked with.
-pub(super) fn is_ready(server: Server, port: u16) -> bool {
+#[must_use]
+pub fn is_ready(server: Server, port: u16) -> bool {
     let answer = match server {
         Server::Postgres => ask(port, &postgres_startup(), 1),
         Server::Redis => ask(port, b"PING\r\n", 5),

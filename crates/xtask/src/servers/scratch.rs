@@ -28,9 +28,7 @@ impl Scratch {
         DirBuilder::new().mode(0o700).create(&path)?;
         let mut scratch = Self { path, user: None };
         if is_owned_by_root(&scratch.path)? {
-            let passwd = fs::read_to_string("/etc/passwd")?;
-            let none = || io::Error::other("no user to run the servers as: neither postgres nor nobody");
-            let user = Unprivileged::of_passwd(&passwd).ok_or_else(none)?;
+            let user = Unprivileged::of_this_machine()?;
             chown(&scratch.path, Some(user.uid), Some(user.gid))?;
             scratch.user = Some(user);
         }

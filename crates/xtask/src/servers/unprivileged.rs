@@ -1,18 +1,33 @@
 //! Whom a server runs as, where this runs as root: PostgreSQL refuses to be root, and the others need not be.
 
+use std::fs;
+use std::io;
+
 /// A user without privileges, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unprivileged {
-    pub(super) uid: u32,
-    pub(super) gid: u32,
+pub struct Unprivileged {
+    /// Its user's number.
+    pub uid: u32,
+    /// Its group's number.
+    pub gid: u32,
 }
 
 /// In the order of preference. The user must have a name: `initdb` asks for it.
 const NAMES: [&str; 3] = ["postgres", "_postgres", "nobody"];
 
 impl Unprivileged {
+    /// The one that this machine has.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn of_this_machine() -> io::Result<Self> {
+        let passwd = fs::read_to_string("/etc/passwd")?;
+        let none = || io::Error::other("no user to run the servers as: neither postgres nor nobody");
+        Self::of_passwd(&passwd).ok_or_else(none)
+    }
+
     /// One from the text of `/etc/passwd`.
-    pub(super) fn of_passwd(passwd: &str) -> Option<Self> {
+    fn of_passwd(passwd: &str) -> Option<Self> {
         NAMES.iter().find_map(|name| passwd.lines().find_map(|line| of_line(line, name)))
     }
 }

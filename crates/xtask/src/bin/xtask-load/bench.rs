@@ -1,11 +1,11 @@
 //! `xtask-load bench`: the product against the bare server, both started here, in turns.
 
-mod disturbance;
 mod event_write;
 mod footprint;
 mod key_value_read;
 mod key_value_write;
 mod machine;
+mod pgbench;
 mod report;
 mod settings;
 mod sides;
@@ -34,6 +34,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
     for work in &settings.works {
         let measured = match work {
             Work::KeyValueRead => key_value_read::measure(&settings, scratch.path()),
+            Work::KeyValueColdRead => key_value_read::measure_cold(&settings, scratch.path()),
             Work::EventWrite => event_write::measure(&settings, scratch.path()),
             Work::KeyValueWrite => key_value_write::measure(&settings, scratch.path()),
             Work::Footprint => footprint::measure(scratch.path()),

@@ -4,21 +4,35 @@ mod check;
 mod crash;
 mod event_text;
 mod load;
+mod nodes;
+mod notes;
+mod outage;
+mod pair;
 mod plant;
 mod settings;
 mod value_text;
 
+use std::fmt::Display;
+
 use xtask::arguments::Arguments;
 
 use crate::Result;
-use settings::Settings;
 
-/// Runs the drill that is named.
+/// Runs the drill that is named first.
 ///
 /// # Errors
 /// When a promise was broken; with `--self-test`, when the planted fault was not found.
-pub(crate) fn run(arguments: Arguments) -> Result<()> {
-    let settings = Settings::read(arguments)?;
+pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
+    match arguments.word().as_deref() {
+        Some("crash") => announced(settings::Settings::read(arguments)?, crash::run),
+        Some("nodes") => announced(nodes::Settings::read(arguments)?, nodes::run),
+        Some("outage") => announced(outage::Settings::read(arguments)?, outage::run),
+        _ => Err("there are three drills so far: crash, nodes, outage".into()),
+    }
+}
+
+/// Says with which settings, the seed among them, and says them again if it fails.
+fn announced<S: Display>(settings: S, drill: impl FnOnce(&S) -> Result<()>) -> Result<()> {
     println!("{settings}");
-    crash::run(&settings).map_err(|failure| format!("{failure}\n{settings}: FAILED").into())
+    drill(&settings).map_err(|failure| format!("{failure}\n{settings}: FAILED").into())
 }

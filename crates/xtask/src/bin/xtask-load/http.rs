@@ -4,6 +4,6 @@ mod client;
 mod response;
 mod template;
 
-pub(crate) use client::Client;
+pub(crate) use client::{Answer, Client};
 pub(crate) use response::{MAX_HEADERS, Parsed, Response, parse};
 pub(crate) use template::Template;

@@ -5,11 +5,16 @@
 
 mod bare;
 mod bench;
+mod database;
+mod disturbance;
 mod drill;
+mod engine;
 mod event_walk;
 mod generator;
 mod http;
+mod private;
 mod product;
+mod psql;
 mod scratch;
 mod server;
 
@@ -34,6 +39,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(arguments),
         "drill" => drill::run(arguments),
         "bare" => bare::run(arguments),
+        private::GUARD_TASK => private::run_guard(),
         _ => Err("usage: xtask-load bench | drill | bare".into()),
     };
     match done {

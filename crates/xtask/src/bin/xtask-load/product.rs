@@ -4,7 +4,7 @@ use std::env;
 use std::fs::{self, OpenOptions};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -13,19 +13,41 @@ use crate::Result;
 use crate::http::Client;
 use crate::server::Server;
 
-/// Starts `tenantry serve` with its defaults: nothing of the environment changes its configuration.
-pub(crate) fn start(data_dir: &Path) -> Result<Server> {
+/// Configuration keys, as `cache.redis_url`, with their values; what is not named has its default.
+pub(crate) type Settings = [(&'static str, String)];
+
+/// Starts `tenantry serve`. But for these settings nothing of the environment changes its configuration.
+pub(crate) fn start(data_dir: &Path, settings: &Settings) -> Result<Server> {
+    let mut command = command("serve", data_dir, settings)?;
+    Server::start(command.args(["--listen", "127.0.0.1:0"]))
+}
+
+/// Runs `tenantry migrate`: makes the tables of the database that the settings name.
+pub(crate) fn migrate(data_dir: &Path, settings: &Settings) -> Result<()> {
+    let output = command("migrate", data_dir, settings)?.stdin(Stdio::null()).output()?;
+    if !output.status.success() {
+        return Err(format!("tenantry migrate: {}, see tenantry.log", output.status).into());
+    }
+    Ok(())
+}
+
+fn command(task: &str, data_dir: &Path, settings: &Settings) -> Result<Command> {
     let beside = data_dir.parent().unwrap_or(data_dir);
     let log = OpenOptions::new().create(true).append(true).open(beside.join("tenantry.log"))?;
     let mut command = Command::new(program()?);
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir);
-    command.current_dir(beside).stderr(log);
+    command.arg(task).arg("--data-dir").arg(data_dir).current_dir(beside).stderr(log);
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("TENANTRY_") {
             command.env_remove(name);
         }
     }
-    Server::start(&mut command)
+    command.envs(settings.iter().map(|(key, value)| (variable(key), value)));
+    Ok(command)
+}
+
+/// The variable of a configuration key: `http.workers` is `TENANTRY_HTTP__WORKERS`.
+fn variable(key: &str) -> String {
+    format!("TENANTRY_{}", key.replace('.', "__").to_ascii_uppercase())
 }
 
 /// The release build of the product: it stands beside this program.
@@ -70,4 +92,10 @@ pub(crate) fn make_tenant(address: SocketAddr, data_dir: &Path) -> Result<String
     let keys = format!("/api/v1/tenants/{}/keys", tenant.tenant_number);
     let key: AccessKey = admin.post(&keys, scopes)?.json(201)?;
     Ok(key.key)
+}
+
+#[test]
+fn a_key_has_its_variable() {
+    assert_eq!(variable("cache.redis_url"), "TENANTRY_CACHE__REDIS_URL");
+    assert_eq!(variable("database_url"), "TENANTRY_DATABASE_URL");
 }

@@ -7,12 +7,14 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 use xtask::event_ledger::EventLedger;
 
+use super::pgbench::Pgbench;
 use super::settings::{Settings, WRITE_CONNECTIONS};
 use super::sides::Sides;
 use super::table::{Row, Target};
 use super::turns;
 use super::value::write_digits;
 use crate::Result;
+use crate::engine::Engine;
 use crate::event_walk::walk;
 use crate::generator::{self, Caller};
 use crate::http::{Response, Template};
@@ -21,9 +23,17 @@ const COMPONENT: &str = "checkout";
 const ENVIRONMENT: &str = "production";
 const EMAIL: &str = "ada@example.com";
 
-/// Measures it, and checks that every acknowledged event is there, and no other.
+/// Measures it on either engine: against the bare server on SQLite, on PostgreSQL against `pgbench`.
 pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
-    let sides = Sides::start(scratch, "P3")?;
+    [Engine::Sqlite, Engine::Postgres]
+        .map(|engine| measure_on(engine, settings, scratch))
+        .into_iter()
+        .collect()
+}
+
+/// Measures it, and checks that every acknowledged event is there, and no other.
+fn measure_on(engine: Engine, settings: &Settings, scratch: &Path) -> Result<Row> {
+    let sides = Sides::start(scratch, "P3", engine, &[])?;
     let (product, bare) = (sides.product.address(), sides.bare.address());
 
     let round = |address, is_bare: bool, number: u64| {
@@ -38,18 +48,22 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
         generator::run(&settings.load(address, WRITE_CONNECTIONS), settings.per_thread(writer))
     };
     let mut ledger = EventLedger::default();
-    let (ours, bare) = turns::take(
+    let mut pgbench =
+        sides.postgres.as_ref().map(|postgres| Pgbench::prepare(postgres, &sides.folder)).transpose()?;
+    let (ours, theirs) = turns::take(
         settings,
-        &sides,
-        "P3",
+        &format!("P3, {engine}"),
         |number| {
             let outcome = round(product, false, number)?;
             for (id, sequence) in outcome.callers.iter().flat_map(|caller| &caller.acknowledged) {
                 ledger.acknowledged(*id, *sequence);
             }
-            Ok(outcome)
+            Ok(outcome.into())
         },
-        |number| round(bare, true, number),
+        |number| match &mut pgbench {
+            Some(pgbench) => pgbench.round(settings.seconds),
+            None => Ok(round(bare, true, number)?.into()),
+        },
     )?;
 
     let acknowledged = ledger.promised();
@@ -64,11 +78,18 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
     if let Some(first) = faults.first() {
         return Err(format!("{} faults among the stored events; one: {first}", faults.len()).into());
     }
-    println!("P3: each of {acknowledged} acknowledged events is stored, in sequences 1 to {acknowledged}");
+    println!(
+        "P3, {engine}: each of {acknowledged} acknowledged events is stored, in sequences 1 to {acknowledged}"
+    );
 
     let work =
-        format!("`POST events`, one event a request, durable, {WRITE_CONNECTIONS} connections, SQLite");
-    Ok(vec![Row::against_bare("P3", work, ours, bare, Target::Ratio(0.8))])
+        format!("`POST events`, one event a request, durable, {WRITE_CONNECTIONS} connections, {engine}");
+    let Some(pgbench) = pgbench else {
+        return Ok(Row::against_bare("P3", work, ours, theirs, Target::Ratio(0.8)));
+    };
+    pgbench.check()?;
+    println!("P3, {engine}: pgbench had {} clients", pgbench.clients);
+    Ok(Row::against("pgbench", "P3", work, ours, theirs, Target::Ratio(2.5)))
 }
 
 /// An event's JSON: always the same but for one number.

@@ -20,7 +20,7 @@ pub(super) fn measure(scratch: &Path) -> Result<Vec<Row>> {
 
     let mut idle_mib = Vec::new();
     for run in 0..IDLE_RUNS {
-        let server = product::start(&folder.join(format!("idle-{run}")))?;
+        let server = product::start(&folder.join(format!("idle-{run}")), &[])?;
         product::wait_until_ready(server.address())?;
         idle_mib.push(settled_memory_mib(&server)?);
         server.stop()?;
@@ -32,7 +32,7 @@ pub(super) fn measure(scratch: &Path) -> Result<Vec<Row>> {
     }
 
     let existing = folder.join("existing");
-    let server = product::start(&existing)?;
+    let server = product::start(&existing, &[])?;
     product::make_tenant(server.address(), &existing)?;
     server.stop()?;
     let mut existing_ms = Vec::new();
@@ -58,7 +58,7 @@ pub(super) fn measure(scratch: &Path) -> Result<Vec<Row>> {
 /// From the start of the process to the first 200 of `/readyz`.
 fn start_ms(data_dir: &Path) -> Result<f64> {
     let begun = Instant::now();
-    let server = product::start(data_dir)?;
+    let server = product::start(data_dir, &[])?;
     product::wait_until_ready(server.address())?;
     let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
     server.stop()?;

@@ -1,4 +1,4 @@
-//! P1: `GET /api/v1/kv/{key}`, authenticated, keys at random, from the cache.
+//! P1 and P2: `GET /api/v1/kv/{key}`, authenticated, keys at random, from the cache and past every cache.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,16 +8,45 @@ use xtask::random::Random;
 use super::settings::{KEYS, READ_CONNECTIONS, Settings, WRITE_CONNECTIONS, unmeasured};
 use super::sides::Sides;
 use super::table::{Row, Target};
+use super::turns::Side;
 use super::value::{key_name, value};
 use super::{VALUE_LENGTH, turns};
 use crate::Result;
 use crate::bare;
+use crate::engine::Engine;
 use crate::generator::{self, Caller};
 use crate::http::{Response, Template};
 
-/// Measures it.
+/// Nothing is held in memory: neither values nor access keys.
+const NO_CACHES: [&str; 3] =
+    ["cache.access_max_bytes", "cache.tenants_max_bytes", "cache.key_values_max_bytes"];
+
+/// Measures P1.
 pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
-    let sides = Sides::start(scratch, "P1")?;
+    let (ours, bare) = compare(settings, &Sides::start(scratch, "P1", Engine::Sqlite, &[])?, "P1")?;
+    let work = format!("{}, cached, {READ_CONNECTIONS} connections", work());
+    Ok(vec![Row::against_bare("P1", work, ours, bare, Target::Ratio(0.9))])
+}
+
+/// Measures P2, on either engine.
+pub(super) fn measure_cold(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let no_caches = NO_CACHES.map(|key| (key, "0".to_owned()));
+        let sides = Sides::start(scratch, "P2", engine, &no_caches)?;
+        let (ours, bare) = compare(settings, &sides, &format!("P2, {engine}"))?;
+        let work = format!("{}, past every cache, {READ_CONNECTIONS} connections, {engine}", work());
+        rows.push(Row::against_bare("P2", work, ours, bare, Target::Ratio(0.5)));
+    }
+    Ok(rows)
+}
+
+fn work() -> String {
+    format!("`GET kv/{{key}}`, authenticated, {KEYS} keys of {VALUE_LENGTH} bytes at random")
+}
+
+/// Puts each key, reads each once, and then reads at random.
+fn compare(settings: &Settings, sides: &Sides, name: &str) -> Result<(Side, Side)> {
     let (product, bare) = (sides.product.address(), sides.bare.address());
 
     let next = AtomicU64::new(0);
@@ -43,18 +72,12 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
         };
         generator::run(&settings.load(address, READ_CONNECTIONS), settings.per_thread(reader))
     };
-    let (ours, bare) = turns::take(
+    turns::take(
         settings,
-        &sides,
-        "P1",
-        |number| round(product, false, number),
-        |number| round(bare, true, number),
-    )?;
-    let work = format!(
-        "`GET kv/{{key}}`, authenticated, {KEYS} keys of {VALUE_LENGTH} bytes at random, cached, \
-         {READ_CONNECTIONS} connections"
-    );
-    Ok(vec![Row::against_bare("P1", work, ours, bare, Target::Ratio(0.9))])
+        name,
+        |number| Ok(round(product, false, number)?.into()),
+        |number| Ok(round(bare, true, number)?.into()),
+    )
 }
 
 /// Fails unless every key was answered for.

@@ -11,15 +11,24 @@ use super::table::{Row, Target};
 use super::value::{key_name, value};
 use super::{VALUE_LENGTH, turns};
 use crate::Result;
+use crate::engine::Engine;
 use crate::generator::{self, Caller};
 use crate::http::{Response, Template};
 
 /// The last write of each key that was acknowledged: its revision and its number. Revision 0: none.
 type LastWrites = Vec<(u64, u64)>;
 
-/// Measures it, and checks that every key has the value of its last write.
+/// Measures it on either engine.
 pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
-    let sides = Sides::start(scratch, "P5")?;
+    [Engine::Sqlite, Engine::Postgres]
+        .map(|engine| measure_on(engine, settings, scratch))
+        .into_iter()
+        .collect()
+}
+
+/// Measures it, and checks that every key has the value of its last write.
+fn measure_on(engine: Engine, settings: &Settings, scratch: &Path) -> Result<Row> {
+    let sides = Sides::start(scratch, "P5", engine, &[])?;
     let (product, bare) = (sides.product.address(), sides.bare.address());
 
     let numbers = AtomicU64::new(1);
@@ -37,8 +46,7 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
     let mut last: LastWrites = vec![(0, 0); KEYS as usize];
     let (ours, bare) = turns::take(
         settings,
-        &sides,
-        "P5",
+        &format!("P5, {engine}"),
         |number| {
             let outcome = round(product, false, number)?;
             for caller in &outcome.callers {
@@ -46,9 +54,9 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
                     *known = (*known).max(*new);
                 }
             }
-            Ok(outcome)
+            Ok(outcome.into())
         },
-        |number| round(bare, true, number),
+        |number| Ok(round(bare, true, number)?.into()),
     )?;
 
     let next = AtomicU64::new(0);
@@ -59,12 +67,13 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
     if checked.answered != written as u64 {
         return Err(format!("{} of {written} written keys were checked", checked.answered).into());
     }
-    println!("P5: each of {written} keys has the value of its last acknowledged write");
+    println!("P5, {engine}: each of {written} keys has the value of its last acknowledged write");
 
     let work = format!(
-        "`PUT kv/{{key}}`, {VALUE_LENGTH} bytes, durable, {KEYS} keys at random, {WRITE_CONNECTIONS} connections"
+        "`PUT kv/{{key}}`, {VALUE_LENGTH} bytes, durable, {KEYS} keys at random, {WRITE_CONNECTIONS} connections, \
+         {engine}"
     );
-    Ok(vec![Row::against_bare("P5", work, ours, bare, Target::Ratio(0.7))])
+    Ok(Row::against_bare("P5", work, ours, bare, Target::Ratio(0.7)))
 }
 
 /// PUTs keys at random.

@@ -34,20 +34,28 @@ This file is written by `cargo xtask bench`; don't edit it.
 
 Absolute figures drift with the machine and its neighbours, so what counts is the ratio. “Bare” is the floor
 that this stack allows: an actix-web server with the same number of workers, the same timeouts and the same
-allocator, that answers as many bytes of body (P1), or parses the same JSON into a struct and writes it again
-(P3), or echoes the body (P5), and does nothing else: no authentication, no storage, no further headers. Both
-are started by the same command and take turns: ours, bare, ours, bare, …
+allocator, that answers as many bytes of body (P1, P2), or parses the same JSON into a struct and writes it again
+(P3), or echoes the body (P5), and does nothing else: no authentication, no storage, no further headers. “pgbench” is
+PostgreSQL's own load tool on the same server. Both sides are started by the same command and take turns: ours,
+theirs, ours, theirs, …
 
 - {rounds} rounds of {seconds} seconds for each side, after a second that is not counted; figures are medians,
   latencies are over all rounds. In brackets: the lowest and the highest ratio of a round.
 - The load generator is the same for both: {threads} threads, keep-alive, one request under way on each
   connection. It checks the status and the body of every answer.
-- “Used by others” is the share of the machine's processors that went to processes other than the two servers
-  and the load generator: the median of all rounds, and the highest. Beyond a few per cent, the ratio is no
+- “Used by others” is the share of the machine's processors that went to processes other than the load generator
+  and what it has started: the median of all rounds, and the highest. Beyond a few per cent, the ratio is no
   longer one of the two servers alone.
-- Authentication is on, durability is on (SQLite in WAL mode, `synchronous=FULL`; data on a disk), the
-  configuration is the default. An answer to a write comes after its commit.
+- Authentication is on, durability is on (SQLite in WAL mode, `synchronous=FULL`; PostgreSQL with `fsync=on`,
+  `full_page_writes=on`, `synchronous_commit=on` and otherwise its defaults; data on a disk), the configuration is the
+  default but for what a line says. An answer to a write comes after its commit. On PostgreSQL, the product serves as a
+  role that Row-Level Security holds.
 - P1: the keys are put, then each is read once, then the rounds begin. Values are {VALUE_LENGTH} bytes.
+- P2: as P1, with `cache.access_max_bytes`, `cache.tenants_max_bytes` and `cache.key_values_max_bytes` at 0: each
+  request reads its access key and its value from the database.
+- P3 on PostgreSQL: `pgbench -M prepared` inserts events of the same size, one a transaction, as superuser, into a table
+  of the same columns and indexes in the same database, without policies. It has 32, 48 or 64 clients, as was best for
+  it in trials of three seconds before the rounds. Every row that it counts must be there.
 - P3: after the rounds every stored event is read. Each acknowledged one must be there, no other may be, and
   the sequences must go up by one from 1; otherwise the bench fails.
 - P5: after the rounds every key is read. It must have the value and the revision of its last acknowledged

@@ -24,6 +24,8 @@ const WARM_UP: Duration = Duration::from_secs(1);
 pub(super) enum Work {
     /// `GET kv/{key}`, cached.
     KeyValueRead,
+    /// `GET kv/{key}`, past every cache.
+    KeyValueColdRead,
     /// `POST events`, one event a request, durable.
     EventWrite,
     /// `PUT kv/{key}`, durable.
@@ -33,12 +35,14 @@ pub(super) enum Work {
 }
 
 impl Work {
-    const ALL: [Self; 4] = [Self::KeyValueRead, Self::EventWrite, Self::KeyValueWrite, Self::Footprint];
+    const ALL: [Self; 5] =
+        [Self::KeyValueRead, Self::KeyValueColdRead, Self::EventWrite, Self::KeyValueWrite, Self::Footprint];
 
     /// Its number among the targets.
     pub(super) fn number(self) -> &'static str {
         match self {
             Self::KeyValueRead => "P1",
+            Self::KeyValueColdRead => "P2",
             Self::EventWrite => "P3",
             Self::KeyValueWrite => "P5",
             Self::Footprint => "P10",
@@ -144,7 +148,7 @@ mod tests {
     fn only_a_whole_run_replaces_the_document_unless_told_otherwise() {
         for (line, is_written) in [
             ("", true),
-            ("P10 P5 P3 P1", true),
+            ("P10 P5 P3 P2 P1", true),
             ("--no-write", false),
             ("P10", false),
             ("P10 --write", true),
@@ -156,7 +160,7 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for line in ["P2", "--rounds 2", "--rounds 0", "--seconds 601", "--threads 0", "--wirte"] {
+        for line in ["P4", "--rounds 2", "--rounds 0", "--seconds 601", "--threads 0", "--wirte"] {
             assert!(read(line).is_err(), "{line}");
         }
     }

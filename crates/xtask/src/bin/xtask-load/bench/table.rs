@@ -13,17 +13,24 @@ pub(super) struct Row {
     work: String,
     unit: &'static str,
     ours: Vec<f64>,
-    bare: Option<Vec<f64>>,
-    latencies: Option<(Latency, Latency)>,
+    peer: Option<Peer>,
+    latency: Option<Latency>,
     /// The share of the machine that others used, over the rounds of both sides.
     others: Vec<f64>,
     target: Target,
 }
 
+/// The other side of a comparison.
+struct Peer {
+    name: &'static str,
+    per_second: Vec<f64>,
+    latency: Option<Latency>,
+}
+
 /// What a figure is to reach.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Target {
-    /// At least this share of the bare server's figure.
+    /// At least this multiple of the other side's figure.
     Ratio(f64),
     /// At most this much.
     AtMost(f64),
@@ -59,14 +66,28 @@ impl Row {
         bare: Side,
         target: Target,
     ) -> Self {
+        Self::against("bare", number, work, ours, bare, target)
+    }
+
+    /// A comparison with another program, in requests a second.
+    pub(super) fn against(
+        name: &'static str,
+        number: &'static str,
+        work: String,
+        ours: Side,
+        theirs: Side,
+        target: Target,
+    ) -> Self {
+        let others = [ours.others, theirs.others].concat();
+        let peer = Peer { name, per_second: theirs.per_second, latency: theirs.latency };
         Self {
             number,
             work,
             unit: "/s",
             ours: ours.per_second,
-            bare: Some(bare.per_second),
-            latencies: Some((ours.latency, bare.latency)),
-            others: [ours.others, bare.others].concat(),
+            peer: Some(peer),
+            latency: ours.latency,
+            others,
             target,
         }
     }
@@ -84,8 +105,8 @@ impl Row {
             work: work.to_owned(),
             unit,
             ours,
-            bare: None,
-            latencies: None,
+            peer: None,
+            latency: None,
             others: Vec::new(),
             target,
         }
@@ -93,8 +114,9 @@ impl Row {
 
     fn markdown(&self) -> String {
         let ours = median(&self.ours);
-        let bare = self.bare.as_deref().map(median);
-        let ratio = bare.map(|bare| ours / bare);
+        let theirs = self.peer.as_ref().map(|peer| (peer.name, median(&peer.per_second)));
+        let ratio = theirs.map(|(_, theirs)| ours / theirs);
+        let their_latency = self.peer.as_ref().and_then(|peer| peer.latency);
         let (to_reach, is_reached) = match self.target {
             Target::Ratio(least) => (format!("≥ {least} ×"), ratio.is_some_and(|ratio| ratio >= least)),
             Target::AtMost(most) => (format!("≤ {most} {}", self.unit), ours <= most),
@@ -103,21 +125,21 @@ impl Row {
             self.number.to_owned(),
             self.work.clone(),
             self.figure(ours),
-            bare.map(|bare| self.figure(bare)).unwrap_or_default(),
+            theirs.map(|(name, theirs)| format!("{name} {}", self.figure(theirs))).unwrap_or_default(),
             ratio.map(|ratio| format!("{ratio:.2} ×{}", self.spread())).unwrap_or_default(),
             to_reach,
             if is_reached { "yes".to_owned() } else { "**no**".to_owned() },
             self.disturbance(),
-            self.latencies.map(|(ours, _)| ours.text()).unwrap_or_default(),
-            self.latencies.map(|(_, bare)| bare.text()).unwrap_or_default(),
+            self.latency.map(Latency::text).unwrap_or_default(),
+            their_latency.map(Latency::text).unwrap_or_default(),
         ];
         format!("| {} |", cells.join(" | "))
     }
 
     /// The lowest and the highest ratio of a round.
     fn spread(&self) -> String {
-        let bare = self.bare.as_deref().unwrap_or_default();
-        let ratios = self.ours.iter().zip(bare).map(|(ours, bare)| ours / bare);
+        let theirs = self.peer.as_ref().map(|peer| &peer.per_second[..]).unwrap_or_default();
+        let ratios = self.ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs);
         let (low, high) =
             ratios.fold((f64::INFINITY, 0.0_f64), |(low, high), ratio| (low.min(ratio), high.max(ratio)));
         format!(" ({low:.2} to {high:.2})")
@@ -143,7 +165,7 @@ impl Row {
 /// The whole table.
 pub(super) fn markdown(rows: &[Row]) -> String {
     let mut table = "\
-| # | work | ours | bare | ratio (rounds) | to reach | reached | used by others | ours: p50 · p99 · p99.9 ms | bare: p50 · p99 · p99.9 ms |
+| # | work | ours | theirs | ratio (rounds) | to reach | reached | used by others | ours: p50 · p99 · p99.9 ms | theirs: p50 · p99 · p99.9 ms |
 |---|---|---|---|---|---|---|---|---|---|
 "
     .to_owned();
@@ -172,7 +194,7 @@ mod tests {
 
     fn side(per_second: &[f64]) -> Side {
         let latency = Latency { median: 1, p99: 20, p999: 3000 };
-        Side { per_second: per_second.to_vec(), latency, others: vec![0.02, 0.07, 0.01] }
+        Side { per_second: per_second.to_vec(), latency: Some(latency), others: vec![0.02, 0.07, 0.01] }
     }
 
     #[test]
@@ -181,7 +203,7 @@ mod tests {
             let (ours, bare) = (side(&[90_000.0, 80_000.0, 100_000.0]), side(&[100_000.0; 3]));
             Row::against_bare("P1", "reading".to_owned(), ours, bare, Target::Ratio(least)).markdown()
         };
-        let expected = "| P1 | reading | 90,000/s | 100,000/s | 0.90 × (0.80 to 1.00) | ≥ 0.9 × | yes | 2 % (≤ 7 %) | \
+        let expected = "| P1 | reading | 90,000/s | bare 100,000/s | 0.90 × (0.80 to 1.00) | ≥ 0.9 × | yes | 2 % (≤ 7 %) | \
                         0.00 · 0.02 · 3.00 | 0.00 · 0.02 · 3.00 |";
         assert_eq!(row(0.9), expected);
         assert!(row(0.91).contains("**no**"));

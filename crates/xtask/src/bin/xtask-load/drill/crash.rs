@@ -7,14 +7,18 @@ use std::time::Duration;
 use xtask::event_ledger::{EventFault, EventLedger};
 use xtask::key_value_ledger::KeyValueLedger;
 use xtask::random::Random;
+use xtask::servers;
 
 use super::check::{Extent, Faults, check};
 use super::load::Writer;
-use super::plant::plant_loss;
+use super::plant::{delete_newest, plant_loss};
 use super::settings::{CONNECTIONS, KEYS_A_THREAD, Settings, THREADS};
 use crate::Result;
+use crate::database;
+use crate::engine::Engine;
 use crate::generator::{self, Load};
 use crate::http::Template;
+use crate::private::{PrivateServer, PrivateServers};
 use crate::product;
 use crate::scratch::Scratch;
 use crate::server::Server;
@@ -41,7 +45,10 @@ pub(super) fn run(settings: &Settings) -> Result<()> {
 struct Drill<'a> {
     settings: &'a Settings,
     data_dir: PathBuf,
+    configuration: Vec<(&'static str, String)>,
     server: Server,
+    /// PostgreSQL, if it is the engine; it goes on when the product is killed.
+    postgres: Option<PrivateServer>,
     key: String,
     random: Random,
     events: EventLedger,
@@ -53,13 +60,23 @@ struct Drill<'a> {
 impl<'a> Drill<'a> {
     fn start(settings: &'a Settings, scratch: &Path) -> Result<Self> {
         let data_dir = scratch.join("data");
-        let server = product::start(&data_dir)?;
+        let (postgres, configuration) = match settings.engine {
+            Engine::Sqlite => (None, Vec::new()),
+            Engine::Postgres => {
+                let postgres = PrivateServers::new(scratch)?.start(servers::Server::Postgres, "postgres")?;
+                let configuration = database::prepare(&postgres, &data_dir)?;
+                (Some(postgres), configuration)
+            }
+        };
+        let server = product::start(&data_dir, &configuration)?;
         product::wait_until_ready(server.address())?;
         let key = product::make_tenant(server.address(), &data_dir)?;
         Ok(Self {
             settings,
             data_dir,
+            configuration,
             server,
+            postgres,
             key,
             random: Random::new(settings.seed),
             events: EventLedger::default(),
@@ -90,7 +107,7 @@ impl<'a> Drill<'a> {
         for round in 1..=ROUNDS_TO_PLANT {
             self.load_and_crash(round)?;
             // The first round shows that nothing is reported where nothing was planted.
-            let planted = if round == 1 { None } else { plant_loss(&self.data_dir, &self.events)? };
+            let planted = if round == 1 { None } else { self.plant()? };
             let faults = self.restart_and_check(Extent::New)?;
             let Some(planted) = planted else {
                 expect_none(&faults)?;
@@ -104,6 +121,14 @@ impl<'a> Drill<'a> {
             return Ok(());
         }
         Err(format!("in {ROUNDS_TO_PLANT} rounds there was no occasion to plant the fault").into())
+    }
+
+    /// Takes an acknowledged event away, if there is one that can be; answers its id.
+    fn plant(&self) -> Result<Option<u128>> {
+        match &self.postgres {
+            Some(postgres) => delete_newest(postgres, &self.events),
+            None => plant_loss(&self.data_dir, &self.events),
+        }
     }
 
     /// Writes until a moment that nobody knows beforehand, and kills the server then.
@@ -159,7 +184,7 @@ impl<'a> Drill<'a> {
     }
 
     fn restart_and_check(&mut self, extent: Extent) -> Result<Faults> {
-        self.server = product::start(&self.data_dir)?;
+        self.server = product::start(&self.data_dir, &self.configuration)?;
         product::wait_until_ready(self.server.address())?;
         let Self { server, key, events, key_values, .. } = self;
         check(server.address(), key, extent, events, key_values)

@@ -7,6 +7,7 @@ use xtask::key_value_ledger::KeyValueLedger;
 use xtask::random::Random;
 
 use super::event_text::EventText;
+use super::notes::{Notes, Write};
 use super::value_text::{key_name, value};
 use crate::Result;
 use crate::event_walk::StoredEvent;
@@ -23,22 +24,8 @@ pub(super) struct Writer {
     random: Random,
     /// Keys without a write under way, and the number of their last write.
     free_keys: Vec<(u64, u64)>,
-    notes: Vec<Note>,
+    notes: Notes,
     body: Vec<u8>,
-}
-
-/// A write that is under way.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Write {
-    Event { id: u128 },
-    KeyValue { key: u64, number: u64 },
-}
-
-/// What happened, in the order in which it did.
-#[derive(Debug, Clone, Copy)]
-enum Note {
-    Sent(Write),
-    Acknowledged(Write, u64),
 }
 
 impl Writer {
@@ -51,27 +38,12 @@ impl Writer {
         ledger: &KeyValueLedger,
     ) -> Self {
         let free_keys = keys.map(|key| (key, ledger.last_sent(key))).collect();
-        Self { events, key_values, random, free_keys, notes: Vec::new(), body: Vec::new() }
+        Self { events, key_values, random, free_keys, notes: Notes::default(), body: Vec::new() }
     }
 
     /// Enters the notes; answers how many events and key-values were acknowledged.
     pub(super) fn enter(self, events: &mut EventLedger, key_values: &mut KeyValueLedger) -> (u64, u64) {
-        let mut acknowledged = (0, 0);
-        for note in self.notes {
-            match note {
-                Note::Sent(Write::Event { id }) => events.sent(id),
-                Note::Sent(Write::KeyValue { key, number }) => key_values.sent(key, number),
-                Note::Acknowledged(Write::Event { id }, sequence) => {
-                    events.acknowledged(id, sequence);
-                    acknowledged.0 += 1;
-                }
-                Note::Acknowledged(Write::KeyValue { key, number }, revision) => {
-                    key_values.acknowledged(key, number, revision);
-                    acknowledged.1 += 1;
-                }
-            }
-        }
-        acknowledged
+        self.notes.enter(events, key_values)
     }
 }
 
@@ -92,7 +64,7 @@ impl Caller for Writer {
             self.events.write_with_body(b"", &self.body, request);
             Write::Event { id }
         };
-        self.notes.push(Note::Sent(write));
+        self.notes.sent(write);
         Some(write)
     }
 
@@ -112,7 +84,7 @@ impl Caller for Writer {
             }
             _ => return Err(format!("{}: {}", text(), String::from_utf8_lossy(response.body)).into()),
         };
-        self.notes.push(Note::Acknowledged(write, number));
+        self.notes.acknowledged(write, number);
         Ok(())
     }
 }

@@ -8,6 +8,20 @@ use xtask::write_ahead_log::{contains, cut_before};
 
 use super::event_text::marker;
 use crate::Result;
+use crate::database::SCHEMA;
+use crate::private::PrivateServer;
+use crate::psql;
+
+/// Deletes the newest acknowledged event from PostgreSQL, as if its commit had never been synced; answers its id.
+pub(super) fn delete_newest(postgres: &PrivateServer, ledger: &EventLedger) -> Result<Option<u128>> {
+    let Some((id, sequence)) = ledger.newest_promised() else { return Ok(None) };
+    let deletion = format!("DELETE FROM {SCHEMA}.events WHERE id = '{id:032x}' RETURNING sequence");
+    if psql::query(postgres, &deletion)? != sequence.to_string() {
+        return Err(format!("event {id:032x} is not at sequence {sequence} to begin with").into());
+    }
+    println!("planted: event {id:032x}, sequence {sequence}, deleted");
+    Ok(Some(id))
+}
 
 /// Cuts SQLite's write-ahead log off before the commit of the newest acknowledged event, as if that had never
 /// been synced; answers the event's id. `None`, and nothing is changed, when the log does not hold that event

@@ -50,6 +50,11 @@ impl Client {
         self.send("POST", path, json.as_bytes())
     }
 
+    /// PUTs a value.
+    pub(crate) fn put(&mut self, path: &str, value: &[u8]) -> Result<Answer> {
+        self.send("PUT", path, value)
+    }
+
     fn send(&mut self, method: &str, path: &str, body: &[u8]) -> Result<Answer> {
         let (authorization, length) = (&self.authorization, body.len());
         let mut request = format!(
@@ -101,14 +106,14 @@ impl Client {
     }
 
     fn read_more(&mut self) -> Result<()> {
-        let length = self.buffer.len();
-        self.buffer.resize(length + 256 * 1024, 0);
-        let read = self.stream.read(&mut self.buffer[length..]);
-        self.buffer.truncate(length + read.as_ref().copied().unwrap_or_default());
-        if read? == 0 {
-            return Err("the connection was closed within an answer".into());
+        let mut bytes = [0; 16 * 1024];
+        match self.stream.read(&mut bytes)? {
+            0 => Err("the connection was closed within an answer".into()),
+            length => {
+                self.buffer.extend_from_slice(&bytes[..length]);
+                Ok(())
+            }
         }
-        Ok(())
     }
 }
 
@@ -118,10 +123,14 @@ impl Answer {
         Self { status: response.status, body: response.body.to_vec(), headers: headers.collect() }
     }
 
+    /// The value of the header of that name, in small letters.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// The revision in the entity tag.
     pub(crate) fn entity_tag(&self) -> Option<u64> {
-        let (_, tag) = self.headers.iter().find(|(name, _)| name == "etag")?;
-        tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+        self.header("etag")?.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
     }
 
     /// The body as JSON, if the status is the expected one.

@@ -3,16 +3,17 @@
 use std::fs;
 
 use crate::Result;
+use crate::private::processor_ticks;
 
-/// Processor time of the machine and of the processes that belong to the bench, from one moment on.
-pub(super) struct Meter {
-    processes: Vec<u32>,
+/// Processor time of the machine and of what is run here, which is this process and all that it has started, from one
+/// moment on.
+pub(crate) struct Meter {
     machine: Machine,
     own: u64,
 }
 
 /// The first line of Linux's `/proc/stat`, in ticks. Interrupts are in the whole alone: they can't be told
-/// apart by who causes them, and most of them are the bench's own network.
+/// apart by who causes them, and most of them are our own network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Machine {
     whole: u64,
@@ -21,19 +22,16 @@ struct Machine {
 }
 
 impl Meter {
-    /// Begins to measure; these processes and this one are not others.
-    pub(super) fn start(processes: &[u32]) -> Result<Self> {
-        let mut processes = processes.to_vec();
-        processes.push(std::process::id());
-        let (machine, own) = (machine()?, own(&processes)?);
-        Ok(Self { processes, machine, own })
+    /// Begins to measure.
+    pub(crate) fn start() -> Result<Self> {
+        Ok(Self { machine: machine()?, own: processor_ticks(std::process::id()) })
     }
 
     /// The share of the machine, 0 to 1, that others used since then.
-    pub(super) fn share_of_others(&self) -> Result<f64> {
+    pub(crate) fn share_of_others(&self) -> Result<f64> {
         let now = machine()?;
         let used = now.used.saturating_sub(self.machine.used);
-        let others = used.saturating_sub(own(&self.processes)?.saturating_sub(self.own));
+        let others = used.saturating_sub(processor_ticks(std::process::id()).saturating_sub(self.own));
         let whole = now.whole.saturating_sub(self.machine.whole);
         Ok(others as f64 / whole.max(1) as f64)
     }
@@ -41,15 +39,6 @@ impl Meter {
 
 fn machine() -> Result<Machine> {
     Ok(read_machine(&fs::read_to_string("/proc/stat")?).ok_or("/proc/stat can't be read")?)
-}
-
-fn own(processes: &[u32]) -> Result<u64> {
-    let mut sum = 0;
-    for process in processes {
-        let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
-        sum += read_process(&stat).ok_or("/proc/PID/stat can't be read")?;
-    }
-    Ok(sum)
 }
 
 fn read_machine(stat: &str) -> Option<Machine> {
@@ -61,15 +50,6 @@ fn read_machine(stat: &str) -> Option<Machine> {
     };
     let used = user + nice + system + stolen;
     Some(Machine { whole: used + idle + waiting + interrupts + soft_interrupts, used })
-}
-
-/// User's and system's ticks of all threads; the name before them may hold anything.
-fn read_process(stat: &str) -> Option<u64> {
-    let (_, after_name) = stat.rsplit_once(')')?;
-    let mut fields = after_name.split_whitespace().skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(user + system)
 }
 
 #[cfg(test)]
@@ -84,16 +64,8 @@ mod tests {
     }
 
     #[test]
-    fn a_processs_ticks_are_read_behind_any_name() {
-        let stat = "7 (a) b) S 1 2 3 4 5 6 7 8 9 10 30 12 0 0";
-        assert_eq!(read_process(stat), Some(42));
-        assert_eq!(read_process("7 (a"), None);
-    }
-
-    #[test]
-    fn a_process_that_is_counted_as_own_is_not_another() {
-        let meter = Meter::start(&[]).unwrap();
+    fn what_others_use_is_a_share() {
+        let meter = Meter::start().unwrap();
         assert!((0.0..=1.0).contains(&meter.share_of_others().unwrap()));
-        assert!(Meter::start(&[u32::MAX]).is_err());
     }
 }
