@@ -1,8 +1,10 @@
 //! The rules of `docs/architecture.md` that a machine can hold, read off `cargo metadata`: which crate may
-//! depend on which, which libraries belong where, and that each library is accounted for.
+//! depend on which, which libraries belong where, and that each library is accounted for. And the tests that
+//! `docs/guarantees.md` names.
 
 mod arrows;
 mod dependency_list;
+mod guarantees;
 mod libraries;
 mod manifest;
 mod member;
@@ -66,6 +68,16 @@ fn arrows_point_inward() {
 #[test]
 fn libraries_stay_where_they_belong() {
     assert_none(&libraries::faults(&edges(&metadata())));
+}
+
+#[test]
+fn every_guarantee_names_tests_that_are_there() -> std::io::Result<()> {
+    let root = metadata().workspace_root.into_std_path_buf();
+    let named = guarantees::tests_named(&std::fs::read_to_string(root.join("docs/guarantees.md"))?);
+    assert!(named.len() > 100, "the document names hundreds");
+    let missing = guarantees::missing(&named, &guarantees::sources_below(&root.join("crates"))?);
+    assert!(missing.is_empty(), "\n  {}\n", missing.join("\n  "));
+    Ok(())
 }
 
 #[test]
