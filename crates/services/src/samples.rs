@@ -132,7 +132,7 @@ impl Timer for Standstill {
     }
 
     async fn pause(&self, _: Duration) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
