@@ -23,7 +23,10 @@ pub(crate) fn cache(
     timeout: Duration,
     listener: Arc<dyn SharedCacheListener>,
 ) -> OpenCache {
-    let (url, connect_timeout) = (MemcachedUrl::parse(url).unwrap(), timeout.max(Duration::from_secs(1)));
+    let (url, connect_timeout) = (
+        MemcachedUrl::parse(url).unwrap_or_else(|error| panic!("{error}")),
+        timeout.max(Duration::from_secs(1)),
+    );
     let cache = MemcachedCache::new(MemcachedOptions { url, namespace, timeout, connect_timeout });
     let cache = Arc::new(cache);
     let running = Arc::clone(&cache);

@@ -10,7 +10,12 @@ use tokio::task::JoinHandle;
 
 pub(crate) fn options(url: &str, namespace: String, timeout: Duration) -> RedisOptions {
     let connect_timeout = timeout.max(Duration::from_secs(1));
-    RedisOptions { url: RedisUrl::parse(url).unwrap(), namespace, timeout, connect_timeout }
+    RedisOptions {
+        url: RedisUrl::parse(url).unwrap_or_else(|error| panic!("{error}")),
+        namespace,
+        timeout,
+        connect_timeout,
+    }
 }
 
 /// A task that ends with this.
