@@ -149,15 +149,15 @@ impl Run<'_> {
         let server = if *server == Server::Postgres { &mut pair.postgres } else { &mut pair.cache };
         let hit = begun.elapsed();
         if *is_frozen {
-            server.freeze()?
+            server.freeze()?;
         } else {
-            server.kill()?
+            server.kill()?;
         }
         thread::sleep(*outage);
         if *is_frozen {
-            server.thaw()?
+            server.thaw()?;
         } else {
-            server.start()?
+            server.start()?;
         }
         let back = begun.elapsed();
         thread::sleep(RECOVERY);
