@@ -52,7 +52,12 @@ BEGIN
         RETURN QUERY
             SELECT low - 1 + n.place::integer, e.sequence
             FROM unnest(ids[low:ends[turn]]) WITH ORDINALITY AS n (id, place)
-            JOIN events AS e ON e.tenant_number = tenants[turn] AND e.id = n.id;
+            -- LIMIT keeps this a look-up for each id. As a join it could be planned while the table is empty, and
+            -- then reads all of the tenant's events for each batch.
+            CROSS JOIN LATERAL (
+                SELECT h.sequence FROM events AS h
+                WHERE h.tenant_number = tenants[turn] AND h.id = n.id LIMIT 1
+            ) AS e;
         low := ends[turn] + 1;
     END LOOP;
 END

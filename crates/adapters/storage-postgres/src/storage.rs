@@ -228,7 +228,7 @@ impl PostgresStorage {
     }
 
     pub(crate) async fn find_access(&self, key: KeyId) -> Result<Option<AccessGrant>, StorageError> {
-        self.0.grants.read(key).await
+        self.watched(self.0.grants.read(key)).await
     }
 
     pub(crate) async fn find_event(
@@ -236,7 +236,7 @@ impl PostgresStorage {
         tenant: TenantNumber,
         event: EventId,
     ) -> Result<Option<Event>, StorageError> {
-        self.0.events.read((tenant, event)).await
+        self.watched(self.0.events.read((tenant, event))).await
     }
 
     pub(crate) async fn find_entry(
@@ -244,7 +244,7 @@ impl PostgresStorage {
         tenant: TenantNumber,
         key: Key,
     ) -> Result<Option<Arc<Entry>>, StorageError> {
-        self.0.entries.read((tenant, key)).await
+        self.watched(self.0.entries.read((tenant, key))).await
     }
 
     /// The time now, for reads.

@@ -12,6 +12,7 @@ mod contract_without_conditions;
 mod event_data;
 mod faults;
 mod open_errors;
+mod plans;
 mod proxy;
 mod row_level_security;
 mod support;

@@ -30,7 +30,13 @@ pub(super) struct Counts {
     pub(super) broken: u64,
     /// The longest time to an answer, or to none.
     pub(super) longest: Duration,
+    /// Good ones that would have been had, in the place of those that were not good: a client that waits two
+    /// seconds for a refusal asks for nothing else meanwhile.
+    pub(super) missed: u64,
 }
+
+/// How often a client asks that need not wait.
+const PACE: Duration = Duration::from_millis(2);
 
 impl Counts {
     /// Of the records of these kinds whose answers came within that time.
@@ -47,6 +53,9 @@ impl Counts {
                 End::Broken => &mut counts.broken,
             } += 1;
             counts.longest = counts.longest.max(record.took);
+            if record.end != End::Good {
+                counts.missed += (record.took.as_millis() / PACE.as_millis()).max(1) as u64;
+            }
         }
         counts
     }
@@ -60,9 +69,9 @@ impl Counts {
         self.good + self.unavailable + self.stale + self.wrong + self.broken
     }
 
-    /// The share of good ones, 0 to 1.
+    /// The share of good ones, 0 to 1, among them and those that were missed.
     pub(super) fn good_share(&self) -> f64 {
-        self.good as f64 / self.all().max(1) as f64
+        self.good as f64 / (self.good + self.missed).max(1) as f64
     }
 
     /// Good ones a second.
@@ -73,7 +82,7 @@ impl Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { good, unavailable, stale, wrong, broken, longest } = self;
+        let Self { good, unavailable, stale, wrong, broken, longest, .. } = self;
         write!(
             f,
             "{good} good, {unavailable} × 503, {stale} stale, {wrong} wrong, {broken} without an answer, \
@@ -105,7 +114,9 @@ mod tests {
         let within = Duration::from_secs(1)..Duration::from_secs(3);
         let counts = Counts::of(&records, &[Kind::Write], &within);
         let longest = Duration::from_secs(2);
-        assert_eq!(counts, Counts { good: 1, unavailable: 1, longest, ..Counts::default() });
-        assert_eq!((counts.bad(), counts.good_share(), counts.per_second(&within)), (1, 0.5, 0.5));
+        assert_eq!(counts, Counts { good: 1, unavailable: 1, longest, missed: 1000, ..Counts::default() });
+        assert_eq!((counts.bad(), counts.per_second(&within)), (1, 0.5));
+        // Who waited two seconds for a refusal would have had a thousand answers.
+        assert_eq!(counts.good_share(), 1.0 / 1001.0);
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn judge(
     let other = of(&[Kind::ReadAtOther], outage);
     println!("before: {usual:.0} writes/s, {usual_reads:.0} cached reads/s");
     println!("during {:.1} s: writes {writes}", (outage.end - outage.start).as_secs_f64());
-    println!("  cached reads ({:.3} %) {cached}", cached.good_share() * 100.0);
+    println!("  cached reads: {cached}: {:.3} % of all that were wanted", cached.good_share() * 100.0);
     println!("  reads of keys being written: {}", of(&[Kind::ReadAtWriter], outage));
     println!("  the same on the other node, {BOUND:?} behind at most: {other}");
     println!("after: {again:.0} writes/s ({:.0} %)", again / usual * 100.0);
