@@ -99,5 +99,6 @@ fn a_frozen_process_is_ended_too() {
     let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
     signal(&[child.id()], Signal::STOP);
     end(child.id()).unwrap();
-    assert_eq!(child.wait().unwrap().signal(), Some(Signal::INT.as_raw()));
+    // Whether by SIGINT: shells have what they start in the background ignore that.
+    assert!(child.wait().unwrap().signal().is_some());
 }
