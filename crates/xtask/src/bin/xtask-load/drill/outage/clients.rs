@@ -56,7 +56,9 @@ impl<'a> Caller<'a> {
         let answer = client.and_then(|mut client| ask(&mut client).map(|answer| (client, answer)));
         let end = match answer {
             Ok((client, answer)) => {
-                self.client = Some(client);
+                // Who is refused before its body was read is told that the connection ends.
+                let is_over = answer.header("connection") == Some("close");
+                self.client = (!is_over).then_some(client);
                 match answer.status {
                     503 if answer.header("retry-after").is_some() => End::Unavailable,
                     _ => judge(&answer),
