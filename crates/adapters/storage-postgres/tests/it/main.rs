@@ -7,11 +7,13 @@
 )]
 
 mod bus;
+mod cluster;
 mod contract;
 mod contract_without_conditions;
 mod event_data;
 mod faults;
 mod open_errors;
 mod proxy;
+mod replica;
 mod row_level_security;
 mod support;
