@@ -109,6 +109,16 @@ pub(crate) fn prepare(options: &PostgresOptions) -> Result<(), OpenError> {
     check_serving(&mut connection, url, &options.schema)
 }
 
+/// Refuses a connection whose role Row-Level Security would not hold.
+pub(crate) fn refuse_bypassing_connection(connection: &mut PgConnection) -> Result<(), PostgresError> {
+    match look::bypasses(connection)? {
+        Some(why) => Err(PostgresError::Unreachable(format!(
+            "its role {why}, so Row-Level Security would not hold it"
+        ))),
+        None => Ok(()),
+    }
+}
+
 fn log(ran: &[String], schema: &str) {
     for name in ran {
         tracing::info!(database.schema = schema, migration = %name, "the schema was brought up to date");

@@ -52,7 +52,7 @@ impl EventRepository for PostgresStorage {
     }
 
     async fn list(&self, tenant: TenantNumber, query: EventQuery) -> Result<Page<Event>, StorageError> {
-        self.read_long(tenant, move |connection, turn| list(connection, tenant, &query, turn)).await
+        self.read_anywhere(tenant, move |connection, turn| list(connection, tenant, &query, turn)).await
     }
 }
 

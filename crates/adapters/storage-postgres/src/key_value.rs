@@ -78,7 +78,7 @@ impl KeyValueRepository for PostgresStorage {
 
     async fn list(&self, tenant: TenantNumber, query: EntryQuery) -> Result<Page<ListedEntry>, StorageError> {
         let now = self.now();
-        self.read_long(tenant, move |connection, _| list(connection, tenant, &query, now)).await
+        self.read_anywhere(tenant, move |connection, _| list(connection, tenant, &query, now)).await
     }
 
     async fn remove_expired(&self, limit: u32) -> Result<u32, StorageError> {

@@ -7,7 +7,8 @@
 //! Start with [`PostgresStorage`]: each port is implemented beside its noun (`event.rs`, `key_value.rs`, …). Reads
 //! work over a connection; writes over a `WriteBatch` (`batch.rs`), which first locks the tenants that are written
 //! to, and in the end stores all that was staged (`event_append.rs`, `key_value_write.rs`). `session.rs` is how a
-//! connection is made, `database/` everything that may be wrong with a database. [`PostgresBus`] is apart from it: how
+//! connection is made, `database/` everything that may be wrong with a database. `replica.rs` says which reads
+//! a replica answers. [`PostgresBus`] is apart from it: how
 //! nodes tell each other of changes.
 
 mod access_key;
@@ -30,6 +31,7 @@ mod moment;
 mod options;
 mod prefix;
 mod pulse;
+mod replica;
 mod schema;
 mod session;
 mod setting;

@@ -9,6 +9,8 @@ use crate::url::PostgresUrl;
 pub struct PostgresOptions {
     /// The database, and the role by which it is served.
     pub url: PostgresUrl,
+    /// A replica of the database, for lists.
+    pub read_url: Option<PostgresUrl>,
     /// The role that makes the tables and owns them, where it is another one.
     pub owner_url: Option<PostgresUrl>,
     /// The schema in which everything stands.
@@ -35,13 +37,14 @@ pub struct PostgresOptions {
 }
 
 impl PostgresOptions {
-    /// The defaults for the database at `url`: the schema `tenantry`, 2 writers, 4 readers, 2 seconds for a
+    /// The defaults for the database at `url`: no replica, the schema `tenantry`, 2 writers, 4 readers, 2 seconds for a
     /// turn, 1.5 seconds for a database that is silent, so that whoever waits has an answer within 2, 10 seconds a
     /// statement, 10,000 writes, 64 MiB, 30 seconds for the start.
     #[must_use]
     pub fn new(url: PostgresUrl) -> Self {
         Self {
             url,
+            read_url: None,
             owner_url: None,
             schema: "tenantry".to_owned(),
             allow_bypassing_role: false,

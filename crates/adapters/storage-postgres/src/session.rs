@@ -5,6 +5,7 @@ use std::sync::Arc;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 
+use crate::database::refuse_bypassing_connection;
 use crate::error::PostgresError;
 use crate::options::PostgresOptions;
 use crate::pulse::Pulse;
@@ -131,6 +132,8 @@ impl Session {
 pub(crate) struct Readers {
     pub(crate) connector: Arc<Connector>,
     pub(crate) pulse: Arc<Pulse>,
+    /// Whether the role was not looked at before, and must be one that Row-Level Security holds.
+    pub(crate) refuses_bypassing: bool,
 }
 
 impl r2d2::ManageConnection for Readers {
@@ -138,7 +141,10 @@ impl r2d2::ManageConnection for Readers {
     type Error = PostgresError;
 
     fn connect(&self) -> Result<Session, PostgresError> {
-        let connection = self.connector.connect(Access::Read)?;
+        let mut connection = self.connector.connect(Access::Read)?;
+        if self.refuses_bypassing {
+            refuse_bypassing_connection(&mut connection)?;
+        }
         Ok(Session { connection, pulse: Arc::clone(&self.pulse), is_broken: false })
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
 use tenantry_domain::{Entry, Event, EventId, Key, KeyId, TenantNumber, Timestamp};
-use tenantry_ports::{AccessGrant, Clock, CommitListener, StorageError};
+use tenantry_ports::{AccessGrant, Clock, CommitListener, HealthProbe, StorageError};
 use tenantry_storage_support::{Caller, GatheredReads, GroupCommit, QueueLimits, ReadLimits, ReadPool};
 
 use crate::batch::WriteBatch;
@@ -15,6 +15,7 @@ use crate::database::{self, OpenError};
 use crate::error::PostgresError;
 use crate::options::PostgresOptions;
 use crate::pulse::Pulse;
+use crate::replica::{self, Position, Replica, ReplicaHealth};
 use crate::session::{Connector, Readers, Session};
 use crate::{access_key, event, key_value};
 
@@ -42,6 +43,8 @@ struct Inner {
     grants: GatheredReads<Readers, KeyId, Option<AccessGrant>>,
     events: GatheredReads<Readers, (TenantNumber, EventId), Option<Event>>,
     entries: GatheredReads<Readers, (TenantNumber, Key), Option<Arc<Entry>>>,
+    positions: GatheredReads<Readers, (), Position>,
+    replica: Option<Replica>,
     answer_wait: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -94,18 +97,13 @@ impl PostgresStorage {
             writers.push(Writer { commit, pulse });
         }
         let read_pulse = Arc::new(Pulse::new());
-        let manager = Readers { connector, pulse: Arc::clone(&read_pulse) };
-        let connections = r2d2::Pool::builder()
-            .max_size(options.readers.max(1))
-            .min_idle(Some(0))
-            .connection_timeout(CONNECTION_WAIT)
-            // A connection that was cut is noticed by whoever reads next, and replaced.
-            .test_on_check_out(false)
-            .error_handler(Box::new(Quiet))
-            .build_unchecked(manager);
+        let manager = Readers { connector, pulse: Arc::clone(&read_pulse), refuses_bypassing: false };
+        let connections = pool(manager, options.readers, CONNECTION_WAIT);
         let limits = ReadLimits { waiting: MAX_WAITING_READS, wait: options.read_wait };
         let readers =
             ReadPool::start("postgres-reader", &connections, limits).map_err(|error| failed(&error))?;
+        let replica = options.read_url.as_ref().map(|url| Replica::start(&options, url, MAX_WAITING_READS));
+        let replica = replica.transpose().map_err(|error| failed(&error))?;
         let inner = Inner {
             grants: GatheredReads::new(&readers, |session, ids| {
                 Ok(session.run(|connection| access_key::find_grants(connection, ids))?)
@@ -116,6 +114,10 @@ impl PostgresStorage {
             entries: GatheredReads::new(&readers, |session, keys| {
                 Ok(session.run(|connection| key_value::find_all(connection, keys))?)
             }),
+            positions: GatheredReads::new(&readers, |session, asked| {
+                Ok(vec![session.run(replica::position)?; asked.len()])
+            }),
+            replica,
             writers,
             readers,
             read_pulse,
@@ -211,13 +213,54 @@ impl PostgresStorage {
         T: Send + 'static,
         F: FnOnce(&mut PgConnection, &Turn<'_>) -> Result<T, PostgresError> + Send + 'static,
     {
-        let about = format!("set_config('tenantry.tenant', '{tenant}', true)");
+        let about = about_tenant(tenant);
         let pulse = Arc::clone(&self.0.read_pulse);
         let read = self.0.readers.read(move |session, caller| {
-            let turn = Turn { caller, pulse: &pulse };
+            let turn = Turn::new(caller, &pulse);
             Ok(in_transaction(session, &about, |connection| work(connection, &turn))?)
         });
         self.watched(read).await
+    }
+
+    /// As [`read_long`](Self::read_long), on the replica where there is one that has all that was written before.
+    pub(crate) async fn read_anywhere<T, F>(&self, tenant: TenantNumber, work: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut PgConnection, &Turn<'_>) -> Result<T, PostgresError> + Send + Sync + 'static,
+    {
+        let work = Arc::new(work);
+        if let Some(replica) = self.replica().filter(|replica| replica.is_to_be_tried()) {
+            let position = match self.position().await {
+                Ok(position) => Some(position),
+                Err(error @ StorageError::Unavailable(_)) => return Err(error),
+                // A primary that became a replica has no end of its log. It still reads.
+                Err(_) => None,
+            };
+            if let Some(position) = position {
+                let there = Arc::clone(&work);
+                let read = replica.read(tenant, position, move |connection, turn| there(connection, turn));
+                if let Some(done) = read.await {
+                    return Ok(done);
+                }
+            }
+        }
+        self.read_long(tenant, move |connection, turn| work(connection, turn)).await
+    }
+
+    /// How the replica is, if there is one.
+    #[must_use]
+    pub fn replica_health(&self) -> Option<Arc<dyn HealthProbe>> {
+        self.replica()?;
+        Some(Arc::new(ReplicaHealth(self.clone())))
+    }
+
+    pub(crate) fn replica(&self) -> Option<&Replica> {
+        self.0.replica.as_ref()
+    }
+
+    /// Where the log ends, asked after this was called.
+    pub(crate) async fn position(&self) -> Result<Position, StorageError> {
+        self.watched(self.0.positions.read(())).await
     }
 
     async fn watched<T>(
@@ -259,7 +302,11 @@ pub(crate) struct Turn<'a> {
     pulse: &'a Pulse,
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    pub(crate) fn new(caller: &'a Caller<'a>, pulse: &'a Pulse) -> Self {
+        Self { caller, pulse }
+    }
+
     /// Whether to stop, because nobody waits any more. To be asked after each answer of the database.
     pub(crate) fn is_over(&self) -> bool {
         self.pulse.beat();
@@ -267,8 +314,25 @@ impl Turn<'_> {
     }
 }
 
+/// Connections for reading, as many as `size`, each made within `wait`.
+pub(crate) fn pool(manager: Readers, size: u32, wait: Duration) -> r2d2::Pool<Readers> {
+    r2d2::Pool::builder()
+        .max_size(size.max(1))
+        .min_idle(Some(0))
+        .connection_timeout(wait)
+        // A connection that was cut is noticed by whoever reads next, and replaced.
+        .test_on_check_out(false)
+        .error_handler(Box::new(Quiet))
+        .build_unchecked(manager)
+}
+
+/// What a transaction is told that is about this tenant.
+pub(crate) fn about_tenant(tenant: TenantNumber) -> String {
+    format!("set_config('tenantry.tenant', '{tenant}', true)")
+}
+
 /// Runs `work` in a transaction of one state of the database, after `about` was told what it is about.
-fn in_transaction<T>(
+pub(crate) fn in_transaction<T>(
     session: &mut Session,
     about: &str,
     work: impl FnOnce(&mut PgConnection) -> Result<T, PostgresError>,

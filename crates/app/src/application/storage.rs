@@ -21,6 +21,7 @@ pub(crate) struct Storage {
     pub(crate) key_values: Arc<dyn KeyValueRepository>,
     pub(crate) settings: Arc<dyn SettingRepository>,
     pub(crate) health: Arc<dyn HealthProbe>,
+    pub(crate) replica_health: Option<Arc<dyn HealthProbe>>,
     close: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -50,8 +51,8 @@ impl Storage {
             }
             StorageOptions::Postgres(options) => {
                 let storage = PostgresStorage::open(*options, clock, listener)?;
-                let closing = storage.clone();
-                Ok(Self::of(&Arc::new(storage), move || closing.close()))
+                let (closing, replica_health) = (storage.clone(), storage.replica_health());
+                Ok(Self { replica_health, ..Self::of(&Arc::new(storage), move || closing.close()) })
             }
         }
     }
@@ -82,6 +83,7 @@ impl Storage {
             key_values: storage.clone(),
             settings: storage.clone(),
             health: storage.clone(),
+            replica_health: None,
             close: Arc::new(close),
         }
     }

@@ -66,6 +66,7 @@ impl Core {
 
     fn health(&self) -> Vec<Arc<dyn HealthProbe>> {
         let mut health: Vec<Arc<dyn HealthProbe>> = vec![Arc::clone(&self.storage.health)];
+        health.extend(self.storage.replica_health.clone());
         health.extend(self.caches.health());
         health
     }

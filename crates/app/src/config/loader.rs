@@ -151,7 +151,9 @@ impl Default for ConfigLoader {
 /// A value as it would be written in the file, but for a password.
 fn explained(key: &str, value: &ValueKind) -> String {
     match value {
-        ValueKind::String(url) if matches!(key, "database_url" | "postgres.owner_url") => {
+        ValueKind::String(url)
+            if matches!(key, "database_url" | "database_read_url" | "postgres.owner_url") =>
+        {
             format!("{:?}", without_password(url))
         }
         ValueKind::String(url) if shared_cache::is_key_of_url(key) => {

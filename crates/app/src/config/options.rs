@@ -81,6 +81,7 @@ impl Config {
         let settings = &self.settings().postgres;
         PostgresOptions {
             url,
+            read_url: self.settings().database_read_url.clone(),
             owner_url: settings.owner_url.clone(),
             schema: settings.schema.clone(),
             allow_bypassing_role: settings.allow_bypassing_role,

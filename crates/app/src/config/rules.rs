@@ -35,6 +35,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("listen", Text(is_address)),
     ("data_dir", Text(is_path)),
     ("database_url", Text(is_database)),
+    ("database_read_url", Text(is_postgres_url)),
     ("demo", Boolean),
     ("log.level", Text(is_log_filter)),
     ("log.format", Text(is_log_format)),
@@ -66,7 +67,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("sqlite.max_queued_writes", Integer(1..=1_000_000)),
     ("sqlite.max_queued_bytes", Integer(MIB..=16 * GIB)),
     ("postgres.schema", Text(is_schema)),
-    ("postgres.owner_url", Text(is_owner)),
+    ("postgres.owner_url", Text(is_postgres_url)),
     ("postgres.allow_bypassing_role", Boolean),
     ("postgres.announce_changes", Boolean),
     ("postgres.writers", Integer(1..=64)),
@@ -127,7 +128,7 @@ fn is_schema(text: &str) -> Result<(), String> {
     })
 }
 
-fn is_owner(text: &str) -> Result<(), String> {
+fn is_postgres_url(text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Ok(());
     }

@@ -23,6 +23,9 @@ pub struct Settings {
     // A database_url that is not understood may hold a password, but never gets here.
     #[serde(rename = "database_url", deserialize_with = "database")]
     database: Database,
+    /// A replica of the database, for lists.
+    #[serde(deserialize_with = "postgres_url")]
+    pub database_read_url: Option<PostgresUrl>,
     /// Whether to fill an installation with sample data, once.
     pub demo: bool,
     /// What is logged.
@@ -148,7 +151,7 @@ pub struct PostgresSettings {
     /// The schema in which everything stands.
     pub schema: String,
     /// The role that makes the tables, where it is another one than serves.
-    #[serde(deserialize_with = "owner_url")]
+    #[serde(deserialize_with = "postgres_url")]
     pub owner_url: Option<PostgresUrl>,
     /// Whether to serve as a role that Row-Level Security does not hold.
     pub allow_bypassing_role: bool,
@@ -208,6 +211,13 @@ impl Settings {
             ("limits.max_value_bytes", limits.max_value_bytes),
         ];
         let mut problems = shared_cache::conflicts(&self.cache, &self.database);
+        if self.database_read_url.is_some() && !matches!(self.database, Database::Postgres(_)) {
+            problems.push(Problem::new(
+                "database_read_url is set, but the database is SQLite, which has no replica. Leave it empty, or set \
+                 database_url to PostgreSQL"
+                    .to_owned(),
+            ));
+        }
         let too_large = at_most_the_queue.into_iter().filter(|(_, bytes)| *bytes > room);
         problems.extend(too_large.map(|(key, bytes)| {
             Problem::new(format!(
@@ -224,7 +234,7 @@ fn database<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Databas
     Database::parse(&url).map_err(serde::de::Error::custom)
 }
 
-fn owner_url<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<PostgresUrl>, D::Error> {
+fn postgres_url<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<PostgresUrl>, D::Error> {
     let url = String::deserialize(deserializer)?;
     let parsed = (!url.is_empty()).then(|| PostgresUrl::parse(&url)).transpose();
     parsed.map_err(serde::de::Error::custom)

@@ -46,6 +46,24 @@ struct Role {
     is_owner: bool,
 }
 
+impl Role {
+    fn bypasses(&self) -> Option<String> {
+        match self {
+            Self { is_superuser: true, .. } => Some("is a superuser".to_owned()),
+            Self { bypasses: true, .. } => Some("has BYPASSRLS".to_owned()),
+            Self { is_owner: true, .. } => {
+                Some("owns the tables (it is a member of tenantry_owner)".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Why Row-Level Security does not hold whoever has logged in; nothing where it does.
+pub(super) fn bypasses(connection: &mut PgConnection) -> Result<Option<String>, PostgresError> {
+    Ok(role(connection)?.bypasses())
+}
+
 /// Looks at the schema, and refuses what is not a whole one of ours.
 pub(super) fn at(connection: &mut PgConnection, url: &PostgresUrl, schema: &str) -> Result<Look, OpenError> {
     let failed = |error: PostgresError| OpenError::failed(url, &error);
@@ -53,6 +71,7 @@ pub(super) fn at(connection: &mut PgConnection, url: &PostgresUrl, schema: &str)
     let server_version = setting(connection, "server_version").map_err(failed)?;
     refuse_too_old(&number, &server_version, url)?;
     let role = role(connection).map_err(failed)?;
+    let bypasses = role.bypasses();
     let has_schema =
         has(connection, "SELECT FROM pg_namespace WHERE nspname = $1", schema).map_err(failed)?;
     let applied = match has_schema {
@@ -65,12 +84,6 @@ pub(super) fn at(connection: &mut PgConnection, url: &PostgresUrl, schema: &str)
     }
     refuse_incomplete(connection, url, schema, &applied)?;
     let bytes = if has_schema { bytes(connection, schema).map_err(failed)? } else { 0 };
-    let bypasses = match &role {
-        Role { is_superuser: true, .. } => Some("is a superuser".to_owned()),
-        Role { bypasses: true, .. } => Some("has BYPASSRLS".to_owned()),
-        Role { is_owner: true, .. } => Some("owns the tables (it is a member of tenantry_owner)".to_owned()),
-        _ => None,
-    };
     Ok(Look { server_version, role: role.role, bypasses, has_schema, bytes, applied })
 }
 

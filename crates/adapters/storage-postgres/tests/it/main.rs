@@ -7,6 +7,7 @@
 )]
 
 mod bus;
+mod cluster;
 mod contract;
 mod contract_without_conditions;
 mod event_data;
@@ -14,5 +15,6 @@ mod faults;
 mod open_errors;
 mod plans;
 mod proxy;
+mod replica;
 mod row_level_security;
 mod support;
