@@ -57,7 +57,7 @@ pub trait ImportRepository: Send + Sync {
     /// [`StorageError::Failed`] where no move has begun.
     async fn import(&self, rows: Vec<ImportRows>, marker: Vec<u8>) -> Result<(), StorageError>;
 
-    /// Ends the move: removes the marker. From then on the storage may be served. All that was brought is on
-    /// disk when this answers.
+    /// Ends the move: removes the marker. From then on the storage may be served. All that was brought, and
+    /// that the move has ended, is on disk at the latest once the storage is closed.
     async fn finish(&self) -> Result<(), StorageError>;
 }
