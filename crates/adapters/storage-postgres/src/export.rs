@@ -103,7 +103,9 @@ fn admin_keys(connection: &mut PgConnection) -> Result<Vec<AccessKey>, PostgresE
 }
 
 /// What the sequence gave last; only its owner may look.
-pub(crate) fn last_tenant_number(connection: &mut PgConnection) -> Result<Option<TenantNumber>, PostgresError> {
+pub(crate) fn last_tenant_number(
+    connection: &mut PgConnection,
+) -> Result<Option<TenantNumber>, PostgresError> {
     connection.batch_execute("SET LOCAL ROLE tenantry_owner")?;
     let last = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM tenants_tenant_number_seq";
     let last: i64 = sql::<BigInt>(last).get_result(connection)?;

@@ -136,13 +136,13 @@ fn store(batch: &mut WriteBatch, rows: &ImportRows) -> Result<(), PostgresError>
             }
             Ok(())
         }),
-        ImportRows::AdminKeys(keys) => batch.run(|connection| {
-            keys.iter().try_for_each(|key| store_admin_key(connection, key))
-        }),
+        ImportRows::AdminKeys(keys) => {
+            batch.run(|connection| keys.iter().try_for_each(|key| store_admin_key(connection, key)))
+        }
         ImportRows::Tenants(tenants) => store_tenants(batch, tenants),
-        ImportRows::LastTenantNumber(last) => batch.run(|connection| {
-            as_owner(connection, |connection| remember_number(connection, *last))
-        }),
+        ImportRows::LastTenantNumber(last) => {
+            batch.run(|connection| as_owner(connection, |connection| remember_number(connection, *last)))
+        }
         ImportRows::AccessKeys(tenant, keys) => batch.run_for(*tenant, |connection| {
             keys.iter().try_for_each(|key| store_access_key(connection, *tenant, key))
         }),

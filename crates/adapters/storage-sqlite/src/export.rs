@@ -10,9 +10,7 @@ use bytes::Bytes;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use tenantry_domain::{
-    AccessKey, Entry, Event, Key, KeyOwner, PageLimit, Sequence, TenantNumber, Timestamp,
-};
+use tenantry_domain::{AccessKey, Entry, Event, Key, KeyOwner, PageLimit, Sequence, TenantNumber, Timestamp};
 use tenantry_ports::{
     ExportBound, ExportRepository, KeyPosition, MOVE_MARKER, StorageError, StoredTenant, TenantCounters,
 };

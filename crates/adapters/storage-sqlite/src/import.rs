@@ -26,8 +26,7 @@ impl ImportRepository for SqliteStorage {
     }
 
     async fn import(&self, rows: Vec<ImportRows>, marker: Vec<u8>) -> Result<(), StorageError> {
-        let write =
-            self.write(WEIGHT, (rows, marker), |(rows, marker), batch| import(batch, rows, marker));
+        let write = self.write(WEIGHT, (rows, marker), |(rows, marker), batch| import(batch, rows, marker));
         write.await?.1
     }
 

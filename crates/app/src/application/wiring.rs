@@ -29,10 +29,12 @@ impl Core {
         let storage = Storage::open(config, Arc::clone(&clock), Arc::new(caches.coherence()))?;
         let max_value_bytes = config.settings().limits.max_value_bytes;
         let mut tenants = TenantService::new(storage.tenants.clone(), Arc::clone(&caches.tenants));
-        let mut access = AccessService::new(storage.access_keys.clone(), Arc::clone(&caches.access), Arc::clone(&clock));
+        let mut access =
+            AccessService::new(storage.access_keys.clone(), Arc::clone(&caches.access), Arc::clone(&clock));
         let events = EventService::new(storage.events.clone());
         let key_values = Arc::clone(&caches.key_values);
-        let mut key_values = KeyValueService::new(storage.key_values.clone(), key_values, Arc::clone(&clock), max_value_bytes);
+        let mut key_values =
+            KeyValueService::new(storage.key_values.clone(), key_values, Arc::clone(&clock), max_value_bytes);
         if let Some(propagation) = caches.propagation() {
             tenants = tenants.among_nodes(Arc::clone(propagation));
             access = access.among_nodes(Arc::clone(propagation));

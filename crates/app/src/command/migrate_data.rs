@@ -65,7 +65,10 @@ async fn carry(
     import: Arc<dyn ImportRepository>,
 ) -> Result<MoveReport, CommandError> {
     let progress = Progress::new();
-    DataMove::new(source, target, move |at| progress.show(at)).run(&*import).await.map_err(CommandError::failed)
+    DataMove::new(source, target, move |at| progress.show(at))
+        .run(&*import)
+        .await
+        .map_err(CommandError::failed)
 }
 
 async fn verify(

@@ -74,12 +74,14 @@ enum Command {
     /// Bring the database's schema up to date, and say what was done
     Migrate,
     /// Move a whole installation from one database to another, and verify it
-    #[command(long_about = "Move a whole installation from one database to another (SQLite to PostgreSQL, or the way \
+    #[command(
+        long_about = "Move a whole installation from one database to another (SQLite to PostgreSQL, or the way \
         back), and compare both row by row.\n\nBoth are kept from being served meanwhile. The source is only read. \
         The target must be empty, or hold this very move unfinished: then it goes on where it stopped. Until it is \
         finished the target cannot be served. For PostgreSQL name a role that is a member of tenantry_owner; a \
         password may come from PGPASSWORD or ~/.pgpass instead. The schema is that of postgres.schema.\n\nEnds with \
-        0 when all was moved and nothing differs, with 1 if not, with 2 for a wrong usage.")]
+        0 when all was moved and nothing differs, with 1 if not, with 2 for a wrong usage."
+    )]
     MigrateData {
         /// The source: sqlite:PATH or postgres://…
         #[arg(long, value_name = "URL")]

@@ -1,5 +1,7 @@
 //! The program on PostgreSQL, from outside.
 
+mod migrate_data;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 

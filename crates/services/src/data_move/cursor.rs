@@ -31,11 +31,7 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(
-        source: &'a dyn ExportRepository,
-        bound: ExportBound,
-        at: Option<Position>,
-    ) -> Self {
+    pub(super) fn new(source: &'a dyn ExportRepository, bound: ExportBound, at: Option<Position>) -> Self {
         let last = at.as_ref().map(|position| position.tenant);
         Self { source, bound, tenants: VecDeque::new(), last, at }
     }
@@ -85,7 +81,9 @@ impl<'a> Cursor<'a> {
                 match events.last().map(|event| event.sequence) {
                     None => (Next::KeyValues(None), None),
                     Some(last) => {
-                        let bytes = events.iter().map(|event| event.message.as_str().len() + event.data.as_str().len());
+                        let bytes = events
+                            .iter()
+                            .map(|event| event.message.as_str().len() + event.data.as_str().len());
                         let (count, bytes) = (events.len() as u64, bytes.sum::<usize>() as u64);
                         (Next::Events(Some(last)), Some((ImportRows::Events(tenant, events), count, bytes)))
                     }
@@ -96,9 +94,14 @@ impl<'a> Cursor<'a> {
                 match entries.last().map(|entry| entry.meta.key.clone()) {
                     None => (Next::NextTenant, None),
                     Some(last) => {
-                        let (count, bytes) =
-                            (entries.len() as u64, entries.iter().map(|entry| entry.value.len() as u64).sum());
-                        (Next::KeyValues(Some(last)), Some((ImportRows::KeyValues(tenant, entries), count, bytes)))
+                        let (count, bytes) = (
+                            entries.len() as u64,
+                            entries.iter().map(|entry| entry.value.len() as u64).sum(),
+                        );
+                        (
+                            Next::KeyValues(Some(last)),
+                            Some((ImportRows::KeyValues(tenant, entries), count, bytes)),
+                        )
                     }
                 }
             }
@@ -118,10 +121,9 @@ async fn all_access_keys(
 ) -> Result<Vec<tenantry_domain::AccessKey>, StorageError> {
     let mut keys = Vec::new();
     loop {
-        let after = keys.last().map(|key: &tenantry_domain::AccessKey| KeyPosition {
-            created_at: key.created_at,
-            id: key.id,
-        });
+        let after = keys
+            .last()
+            .map(|key: &tenantry_domain::AccessKey| KeyPosition { created_at: key.created_at, id: key.id });
         let page = source.access_keys(tenant, after, bound).await?;
         if page.is_empty() {
             return Ok(keys);

@@ -6,9 +6,9 @@ use futures_util::future::join;
 use tenantry_domain::TenantNumber;
 use tenantry_ports::{ExportBound, ExportRepository, StoredTenant};
 
+use super::MoveReport;
 use super::digest::{self, Checksum};
 use super::error::{Difference, MoveError, MovedTable};
-use super::MoveReport;
 
 /// So many differences are told; more would say no more.
 const MOST_DIFFERENCES: usize = 20;
@@ -75,7 +75,11 @@ impl Comparison<'_> {
     }
 
     /// Whether the target's next tenant is this one.
-    async fn tenant(&mut self, mut after: Option<TenantNumber>, stored: &StoredTenant) -> Result<(), MoveError> {
+    async fn tenant(
+        &mut self,
+        mut after: Option<TenantNumber>,
+        stored: &StoredTenant,
+    ) -> Result<(), MoveError> {
         let number = stored.tenant.number;
         loop {
             match self.next_of_target(after).await? {

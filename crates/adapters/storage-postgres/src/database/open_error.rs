@@ -112,7 +112,9 @@ pub enum OpenError {
         detail: String,
     },
     /// There is no installation.
-    #[error("{place}: the schema {schema} is not there, or empty; name that of an installation in postgres.schema")]
+    #[error(
+        "{place}: the schema {schema} is not there, or empty; name that of an installation in postgres.schema"
+    )]
     Missing {
         /// Where.
         place: String,

@@ -90,10 +90,10 @@ fn look(connection: &mut SqliteConnection) -> QueryResult<Found> {
     };
     let has_settings = "SELECT count(*) FROM sqlite_schema WHERE name = 'settings'";
     // Another program's settings may look otherwise.
-    let has_settings = application_id == APPLICATION_ID
-        && sql::<BigInt>(has_settings).get_result::<i64>(connection)? > 0;
-    let has_unfinished_move = has_settings
-        && diesel::select(exists(settings::table.find(MOVE_MARKER))).get_result(connection)?;
+    let has_settings =
+        application_id == APPLICATION_ID && sql::<BigInt>(has_settings).get_result::<i64>(connection)? > 0;
+    let has_unfinished_move =
+        has_settings && diesel::select(exists(settings::table.find(MOVE_MARKER))).get_result(connection)?;
     Ok(Found { tables, application_id, applied, has_unfinished_move })
 }
 

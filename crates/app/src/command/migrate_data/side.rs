@@ -18,7 +18,8 @@ impl Source {
         Ok(match config.storage_options_of(database) {
             StorageOptions::Sqlite(options) => Self(Arc::new(SqliteExport::open(&options.path)?)),
             StorageOptions::Postgres(options) => {
-                let storage = PostgresStorage::open_for_export(*options, Arc::new(SystemClock), Arc::new(Nobody))?;
+                let storage =
+                    PostgresStorage::open_for_export(*options, Arc::new(SystemClock), Arc::new(Nobody))?;
                 Self(Arc::new(storage))
             }
         })
@@ -40,7 +41,8 @@ impl Target {
     pub(super) fn open(config: &Config, database: &Database) -> Result<Self, OpenError> {
         Ok(match config.storage_options_of(database) {
             StorageOptions::Sqlite(options) => {
-                let storage = SqliteStorage::open_for_import(options, Arc::new(SystemClock), Arc::new(Nobody))?;
+                let storage =
+                    SqliteStorage::open_for_import(options, Arc::new(SystemClock), Arc::new(Nobody))?;
                 let closing = storage.clone();
                 Self {
                     export: Arc::new(storage.export()),
@@ -49,7 +51,8 @@ impl Target {
                 }
             }
             StorageOptions::Postgres(options) => {
-                let storage = PostgresStorage::open_for_import(*options, Arc::new(SystemClock), Arc::new(Nobody))?;
+                let storage =
+                    PostgresStorage::open_for_import(*options, Arc::new(SystemClock), Arc::new(Nobody))?;
                 let closing = storage.clone();
                 let storage = Arc::new(storage);
                 Self { export: storage.clone(), import: storage, close: Box::new(move || closing.close()) }
