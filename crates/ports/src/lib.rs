@@ -26,7 +26,9 @@ mod clock;
 mod commit;
 mod error;
 mod event;
+mod export;
 mod health;
+mod import;
 mod key_value;
 mod near_cache;
 mod setting;
@@ -41,7 +43,9 @@ pub use clock::{Clock, SystemClock};
 pub use commit::CommitListener;
 pub use error::StorageError;
 pub use event::{EventQuery, EventRepository, EventWriteError};
+pub use export::{ExportBound, ExportRepository, StoredTenant, TenantCounters};
 pub use health::HealthProbe;
+pub use import::{ImportRepository, ImportRows, ImportStart, MOVE_MARKER};
 pub use key_value::{EntryQuery, KeyValueRepository, KeyValueWriteError, ListedEntry, NewValue, PutOutcome};
 pub use near_cache::{LoadTicket, NearCache};
 pub use setting::SettingRepository;
@@ -58,7 +62,9 @@ pub use {
     clock::MockClock,
     commit::MockCommitListener,
     event::MockEventRepository,
+    export::MockExportRepository,
     health::MockHealthProbe,
+    import::MockImportRepository,
     key_value::MockKeyValueRepository,
     near_cache::MockNearCache,
     setting::MockSettingRepository,

@@ -14,6 +14,10 @@ pub trait NearCache<K: Send + Sync + 'static, V: Send + Sync + 'static>: Send + 
     /// What is held for the key.
     fn get(&self, key: &K) -> Option<V>;
 
+    /// What is held for the key, also where it has become too old to be given out by [`get`](NearCache::get):
+    /// for whoever can read nothing newer. Nothing where a change may have been missed meanwhile.
+    fn last_known(&self, key: &K) -> Option<V>;
+
     /// The beginning of a load of this key.
     fn ticket(&self, key: &K) -> LoadTicket;
 
@@ -27,6 +31,9 @@ pub trait NearCache<K: Send + Sync + 'static, V: Send + Sync + 'static>: Send + 
     /// The key was changed to a value of this version, which is not known: forgets what is older, makes every load
     /// that is under way void, and does not keep an older value that it is told of late.
     fn outdate(&self, key: &K, version: u64);
+
+    /// Lets go of what is held for the key. It was not changed: loads that are under way stay good.
+    fn forget(&self, key: &K);
 
     /// The key was changed: forgets it, and makes every load that is under way void.
     fn remove(&self, key: &K);

@@ -131,6 +131,7 @@ fn a_failure_of_storage_is_not_an_absence() -> Outcome {
     let mut cache = MockNearCache::new();
     cache.expect_get().returning(|_| None);
     cache.expect_ticket().return_const(LoadTicket(1));
+    cache.expect_last_known().returning(|_| None);
     // There is no `expect_fill`: what was not read must not be kept.
 
     let service = KeyValueService::new(Arc::new(entries), Arc::new(cache), Arc::new(MockClock::new()), 1024);
@@ -157,6 +158,7 @@ fn empty_cache<K: Send + Sync + 'static, V: Send + Sync + 'static>() -> MockNear
     let mut cache = MockNearCache::new();
     cache.expect_get().returning(|_| None);
     cache.expect_ticket().return_const(LoadTicket(1));
+    cache.expect_last_known().returning(|_| None);
     cache.expect_fill().return_const(());
     cache
 }

@@ -5,7 +5,7 @@
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tenantry_ports::{LoadTicket, NearCache, Timer};
@@ -20,23 +20,36 @@ pub struct Ages {
     usual_ms: u64,
     /// What holds now.
     max_ms: AtomicU64,
+    is_joined: AtomicBool,
 }
 
 impl Ages {
     /// Values may be `usual` old. Until the bus is [joined](crate::RemoteChanges) they may be half a second old.
     #[must_use]
     pub fn new(timer: Arc<dyn Timer>, usual: Duration) -> Self {
-        let ages = Self { timer, usual_ms: millis(usual), max_ms: AtomicU64::new(0) };
+        let ages = Self {
+            timer,
+            usual_ms: millis(usual),
+            max_ms: AtomicU64::new(0),
+            is_joined: AtomicBool::new(false),
+        };
         ages.bus_is_lost();
         ages
     }
 
     pub(crate) fn bus_is_joined(&self) {
         self.max_ms.store(self.usual_ms, Ordering::Release);
+        self.is_joined.store(true, Ordering::Release);
     }
 
     pub(crate) fn bus_is_lost(&self) {
+        self.is_joined.store(false, Ordering::Release);
         self.max_ms.store(self.usual_ms.min(millis(WHILE_LOST)), Ordering::Release);
+    }
+
+    /// Whether this node hears of changes now.
+    fn hears_of_changes(&self) -> bool {
+        self.is_joined.load(Ordering::Acquire)
     }
 
     fn now_ms(&self) -> u64 {
@@ -66,7 +79,8 @@ impl<V> Aged<V> {
     }
 }
 
-/// A [`NearCache`] whose values are forgotten when they are too old.
+/// A [`NearCache`] whose values are given out until they are too old; beyond that, only where nothing newer can be
+/// read.
 pub struct AgedCache<K: Send + Sync + 'static, V: Send + Sync + 'static> {
     cache: Arc<dyn NearCache<K, Aged<V>>>,
     ages: Arc<Ages>,
@@ -79,6 +93,10 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> AgedCache<K, V> {
         Self { cache, ages }
     }
 
+    fn is_past(&self, held: &Aged<V>) -> bool {
+        self.ages.is_past(held.since_ms)
+    }
+
     fn aged_from_now(&self, value: V) -> Aged<V> {
         Aged { value, since_ms: self.ages.now_ms() }
     }
@@ -86,13 +104,13 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> AgedCache<K, V> {
 
 impl<K: Send + Sync + 'static, V: Send + Sync + 'static> NearCache<K, V> for AgedCache<K, V> {
     fn get(&self, key: &K) -> Option<V> {
-        let held = self.cache.get(key)?;
-        if self.ages.is_past(held.since_ms) {
-            // Not only passed over: what is held would keep out what is read anew, being as new or newer.
-            self.cache.remove(key);
-            return None;
-        }
-        Some(held.value)
+        self.cache.get(key).filter(|held| !self.is_past(held)).map(|held| held.value)
+    }
+
+    /// Whatever its age: as long as this node hears of changes, only one that was lost without a word can have been
+    /// missed, and the age is there for that alone.
+    fn last_known(&self, key: &K) -> Option<V> {
+        self.cache.last_known(key).filter(|_| self.ages.hears_of_changes()).map(|held| held.value)
     }
 
     fn ticket(&self, key: &K) -> LoadTicket {
@@ -100,6 +118,10 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> NearCache<K, V> for Age
     }
 
     fn fill(&self, key: K, value: V, ticket: LoadTicket) {
+        if self.cache.last_known(&key).is_some_and(|held| self.is_past(&held)) {
+            // It would keep out what was read anew, being as new or newer.
+            self.cache.forget(&key);
+        }
         self.cache.fill(key, self.aged_from_now(value), ticket);
     }
 
@@ -109,6 +131,10 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> NearCache<K, V> for Age
 
     fn outdate(&self, key: &K, version: u64) {
         self.cache.outdate(key, version);
+    }
+
+    fn forget(&self, key: &K) {
+        self.cache.forget(key);
     }
 
     fn remove(&self, key: &K) {

@@ -8,6 +8,7 @@
 //! - [`AccessService`]: who is calling, and the keys by which they call.
 //! - [`EventService`]: what happened.
 //! - [`KeyValueService`]: bytes under a name.
+//! - [`DataMove`]: a whole installation, from one storage to another.
 //!
 //! # Why no write touches a cache
 //! Reads fill the caches; writes leave them alone. A write is carried out even when its caller stops
@@ -24,6 +25,7 @@
 mod access_key;
 mod aged;
 mod coherence;
+mod data_move;
 mod event;
 mod key_value;
 mod lifetimes;
@@ -42,6 +44,7 @@ mod tenant;
 pub use access_key::{AccessCache, AccessError, AccessKeyError, AccessService, CachedGrant};
 pub use aged::{Aged, AgedCache, Ages};
 pub use coherence::CacheCoherence;
+pub use data_move::{DataMove, Difference, MoveError, MoveProgress, MoveReport, MoveStep, MovedTable};
 pub use event::{EventError, EventService};
 pub use key_value::{CachedEntry, KeyValueCache, KeyValueError, KeyValueService};
 pub use propagation::{Propagation, PropagationLimits};

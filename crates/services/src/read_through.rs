@@ -58,7 +58,13 @@ where
         let cache = Arc::clone(&self.cache);
         let flight = self.loads.join((key.clone(), ticket), move || {
             let work = async move {
-                let value = read(key.clone()).await?;
+                let value = match read(key.clone()).await {
+                    // While storage is away nothing can be changed: what is known goes on to be so.
+                    Err(StorageError::Unavailable(why)) => {
+                        cache.last_known(&key).ok_or(StorageError::Unavailable(why))?
+                    }
+                    read => read?,
+                };
                 if keep(&value) {
                     cache.fill(key, value.clone(), ticket);
                 }

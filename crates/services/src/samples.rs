@@ -61,6 +61,7 @@ where
     let mut cache = MockNearCache::new();
     cache.expect_get().returning(|_| None);
     cache.expect_ticket().return_const(LoadTicket(1));
+    cache.expect_last_known().returning(|_| None);
     cache.expect_fill().return_const(());
     Arc::new(cache)
 }

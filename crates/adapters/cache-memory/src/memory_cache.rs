@@ -23,6 +23,8 @@
 //! is not put where its key is not held. Another key of the slot may have set that mark; then a value is
 //! not kept that could have been, which costs one load.
 //!
+//! **`forget`** removes and never puts, in its turn: like eviction, it costs a load.
+//!
 //! **A fill or a change against `clear`.** `clear` counts up the epochs, each in its slot's turn, and then
 //! empties the cache. A fill with a ticket from before has its turn before its slot's epoch is counted up,
 //! and what it puts is emptied out; or after, and puts nothing. What others put meanwhile may be emptied
@@ -121,6 +123,10 @@ where
         self.values.get(key)
     }
 
+    fn last_known(&self, key: &K) -> Option<V> {
+        self.values.peek(key)
+    }
+
     fn ticket(&self, key: &K) -> LoadTicket {
         LoadTicket(self.slots.of(key).epoch())
     }
@@ -152,6 +158,11 @@ where
         if self.held_version(key).is_some_and(|held| held < version) {
             self.values.remove(key);
         }
+    }
+
+    fn forget(&self, key: &K) {
+        let _turn = self.slots.of(key).turn();
+        self.values.remove(key);
     }
 
     fn remove(&self, key: &K) {

@@ -10,8 +10,9 @@ use tenantry_domain::{
     TenantName, TenantNumber, TenantStatus, Timestamp,
 };
 use tenantry_ports::{
-    AccessKeyRepository, Clock, CommitListener, EntryQuery, EventQuery, EventRepository, HealthProbe,
-    KeyValueRepository, ListedEntry, NewValue, PutOutcome, SettingRepository, TenantRepository, TenantUpdate,
+    AccessKeyRepository, Clock, CommitListener, EntryQuery, EventQuery, EventRepository, ExportRepository,
+    HealthProbe, ImportRepository, KeyValueRepository, ListedEntry, NewValue, PutOutcome, SettingRepository,
+    TenantRepository, TenantUpdate,
 };
 
 use crate::recorded_commits::RecordedCommits;
@@ -33,6 +34,10 @@ pub struct Storage {
     pub key_values: Arc<dyn KeyValueRepository>,
     /// The settings.
     pub settings: Arc<dyn SettingRepository>,
+    /// All of it, to be read.
+    pub exports: Arc<dyn ExportRepository>,
+    /// All of it, to be written.
+    pub imports: Arc<dyn ImportRepository>,
     /// Whether the storage works.
     pub health: Arc<dyn HealthProbe>,
     /// Whatever must live as long as the storage, such as its temporary folder; dropped after the ports.
@@ -52,6 +57,10 @@ pub struct Fixture {
     pub key_values: Arc<dyn KeyValueRepository>,
     /// The settings.
     pub settings: Arc<dyn SettingRepository>,
+    /// All of it, to be read.
+    pub exports: Arc<dyn ExportRepository>,
+    /// All of it, to be written.
+    pub imports: Arc<dyn ImportRepository>,
     /// Whether the storage works.
     pub health: Arc<dyn HealthProbe>,
     /// The storage's clock.
@@ -79,6 +88,8 @@ pub fn run(
             events: storage.events,
             key_values: storage.key_values,
             settings: storage.settings,
+            exports: storage.exports,
+            imports: storage.imports,
             health: storage.health,
             clock,
             commits,

@@ -231,6 +231,25 @@ macro_rules! for_each_storage_case {
                 a_setting_may_be_any_bytes_or_none;
                 all_who_store_a_setting_at_once_get_the_same_value;
             }
+            export {
+                an_empty_storage_exports_nothing;
+                settings_and_admin_keys_are_exported_as_they_are_stored;
+                tenants_of_any_status_are_exported_with_what_was_given_out_last;
+                the_last_number_is_that_of_a_tenant_that_is_gone_too;
+                a_tenants_rows_are_exported_once_each_in_pages_and_no_other_tenants;
+                a_page_ends_behind_the_row_with_which_it_reaches_its_bytes;
+                key_values_that_have_ended_are_exported;
+            }
+            import {
+                what_was_imported_is_exported_as_it_was;
+                rows_that_are_brought_again_change_nothing;
+                an_imported_storage_goes_on_with_the_next_number_sequence_and_revision;
+                a_move_that_is_not_finished_is_found_with_what_was_noted_last;
+                a_storage_with_a_tenant_is_not_empty;
+                a_storage_whose_tenants_are_gone_is_not_empty;
+                a_storage_with_a_setting_or_an_admin_key_is_not_empty;
+                nothing_is_imported_before_a_move_has_begun;
+            }
             health {
                 a_storage_that_works_says_so_within_2_seconds;
                 a_storage_has_a_name_in_reports;

@@ -99,7 +99,7 @@ fn insert(batch: &mut WriteBatch, tenant: TenantNumber, key: &AccessKey) -> Resu
     Ok(true)
 }
 
-fn list(
+pub(crate) fn list(
     connection: &mut PgConnection,
     tenant: TenantNumber,
     after: Option<KeyPosition>,
@@ -217,7 +217,7 @@ fn has_admin_key(connection: &mut PgConnection) -> Result<bool, PostgresError> {
 /// What the rows of `tenant_keys` and `admin_keys` have in common.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = tenant_keys, check_for_backend(diesel::pg::Pg))]
-struct KeyRow {
+pub(crate) struct KeyRow {
     key_id: String,
     hash: Vec<u8>,
     name: String,
@@ -228,7 +228,7 @@ struct KeyRow {
 }
 
 impl KeyRow {
-    fn into_key(self, owner: KeyOwner) -> Result<AccessKey, PostgresError> {
+    pub(crate) fn into_key(self, owner: KeyOwner) -> Result<AccessKey, PostgresError> {
         let damaged = |what: &str| PostgresError::Damaged(format!("an access key with {what}"));
         let hash = self.hash.try_into().map_err(|_| damaged("a hash that is none"))?;
         Ok(AccessKey {

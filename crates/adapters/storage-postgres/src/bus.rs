@@ -21,7 +21,7 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::options::PostgresOptions;
-use crate::session::Connector;
+use crate::session::{Connector, Purpose};
 use line::{Announcement, Line, Sign};
 
 /// How long the server may say nothing until the bus counts as lost. The thread speaks with it each half second.
@@ -63,7 +63,7 @@ impl PostgresBus {
     #[must_use]
     pub fn new(options: &PostgresOptions) -> Self {
         Self {
-            connector: Arc::new(Connector::new(options)),
+            connector: Arc::new(Connector::new(options, Purpose::Serve)),
             channel: channel(&options.schema),
             // The half of it that is left to chance.
             node: NodeId(Uuid::now_v7().as_u64_pair().1),

@@ -8,20 +8,27 @@ mod migrations;
 mod open_error;
 mod wait;
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
+use diesel::dsl::exists;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
+use tenantry_ports::MOVE_MARKER;
 
 use crate::error::PostgresError;
 use crate::options::PostgresOptions;
-use crate::session::{quoted, search_path};
+use crate::schema::settings;
+use crate::session::{quoted, search_path, serving_lock};
 use crate::url::PostgresUrl;
 use look::Look;
 
 pub use open_error::OpenError;
+
+/// How long to wait for the lock of a program that has just ended: the server may still be at its last statement.
+const SHUT_OUT_WAIT: Duration = Duration::from_secs(5);
 
 /// What is found in a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +69,9 @@ pub fn inspect(options: &PostgresOptions) -> Result<Inspection, OpenError> {
     let served = look::at(&mut connection, &options.url, &options.schema)?;
     if !options.allow_bypassing_role {
         refuse_bypassing(&served, options)?;
+    }
+    if !served.applied.is_empty() && check_serving(&mut connection, &options.url, &options.schema).is_ok() {
+        refuse_unfinished_move(&mut connection, &options.url, &options.schema)?;
     }
     let is_served_by_bypassing_role = served.bypasses.is_some();
     let look = match &options.owner_url {
@@ -106,7 +116,89 @@ pub(crate) fn prepare(options: &PostgresOptions) -> Result<(), OpenError> {
         log(&ran, &options.schema);
     }
     // Once as it will be served: whatever keeps the role from it is said now.
-    check_serving(&mut connection, url, &options.schema)
+    check_serving(&mut connection, url, &options.schema)?;
+    refuse_unfinished_move(&mut connection, url, &options.schema)?;
+    refuse_shut_out(&mut connection, url, &options.schema, "pg_try_advisory_lock_shared")
+}
+
+/// Refuses what can't be moved elsewhere. Changes nothing.
+pub(crate) fn prepare_export(options: &PostgresOptions) -> Result<(), OpenError> {
+    let (url, schema) = (&options.url, options.schema.as_str());
+    let mut connection = wait::connect(url, options.start_wait)?;
+    let look = look::at(&mut connection, url, schema)?;
+    if look.applied.is_empty() {
+        return Err(OpenError::Missing { place: url.place().to_owned(), schema: schema.to_owned() });
+    }
+    refuse_outdated(&look, url)?;
+    check_owner(&mut connection, url)?;
+    check_serving(&mut connection, url, schema)?;
+    refuse_unfinished_move(&mut connection, url, schema)?;
+    refuse_shut_out(&mut connection, url, schema, "pg_try_advisory_lock")
+}
+
+/// Refuses what nothing can be moved into, and makes the schema if it is not there.
+pub(crate) fn prepare_import(options: &PostgresOptions) -> Result<(), OpenError> {
+    let (url, schema) = (&options.url, options.schema.as_str());
+    let mut connection = wait::connect(url, options.start_wait)?;
+    let look = look::at(&mut connection, url, schema)?;
+    if !look.applied.is_empty() {
+        // What is refused later, because it is not empty, must not have been changed here.
+        refuse_outdated(&look, url)?;
+    }
+    log(&bring_up_to_date(&mut connection, url, schema)?, schema);
+    check_owner(&mut connection, url)?;
+    check_serving(&mut connection, url, schema)?;
+    refuse_shut_out(&mut connection, url, schema, "pg_try_advisory_lock")
+}
+
+fn refuse_outdated(look: &Look, url: &PostgresUrl) -> Result<(), OpenError> {
+    let migrations = migrations::pending_names(&look.applied);
+    match migrations.is_empty() {
+        true => Ok(()),
+        false => Err(OpenError::Outdated { place: url.place().to_owned(), migrations }),
+    }
+}
+
+/// Whether the role may act as the owner of the tables.
+fn check_owner(connection: &mut PgConnection, url: &PostgresUrl) -> Result<(), OpenError> {
+    let become_owner = "RESET ROLE; SET ROLE tenantry_owner; RESET ROLE";
+    run_sql(connection, become_owner).map_err(|error| OpenError::no_owner(url, &error))
+}
+
+/// Refuses a schema into which something is being moved. The connection can see it already.
+fn refuse_unfinished_move(
+    connection: &mut PgConnection,
+    url: &PostgresUrl,
+    schema: &str,
+) -> Result<(), OpenError> {
+    let has_marker = diesel::select(exists(settings::table.find(MOVE_MARKER))).get_result(connection);
+    match has_marker.map_err(|error| OpenError::failed(url, &PostgresError::from(error)))? {
+        true => Err(OpenError::UnfinishedMove { place: url.place().to_owned(), schema: schema.to_owned() }),
+        false => Ok(()),
+    }
+}
+
+/// Tries the lock that those who serve and those who move keep each other out by. The connections that follow take
+/// it anew; here it is only said early, and well.
+fn refuse_shut_out(
+    connection: &mut PgConnection,
+    url: &PostgresUrl,
+    schema: &str,
+    function: &str,
+) -> Result<(), OpenError> {
+    let take = format!("SELECT {function}({})", serving_lock(schema));
+    let begun = Instant::now();
+    loop {
+        let taken = diesel::dsl::sql::<Bool>(&take).get_result(connection);
+        if taken.map_err(|error| OpenError::failed(url, &PostgresError::from(error)))? {
+            break;
+        }
+        if begun.elapsed() > SHUT_OUT_WAIT {
+            return Err(OpenError::InUse { place: url.place().to_owned(), schema: schema.to_owned() });
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    run_sql(connection, "SELECT pg_advisory_unlock_all()").map_err(|error| OpenError::failed(url, &error))
 }
 
 /// Refuses a connection whose role Row-Level Security would not hold.

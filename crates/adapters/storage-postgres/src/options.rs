@@ -59,6 +59,20 @@ impl PostgresOptions {
         }
     }
 
+    /// The same for moving a whole installation: one connection each way, and patience.
+    pub(crate) fn for_moving(self) -> Self {
+        let patience = Duration::from_secs(600);
+        Self {
+            owner_url: None,
+            writers: 1,
+            readers: 1,
+            read_wait: patience,
+            answer_wait: patience,
+            statement_timeout_ms: 0,
+            ..self
+        }
+    }
+
     /// The role that makes the tables: that of `owner_url`, else that of `url`.
     pub(crate) fn owner(&self) -> &PostgresUrl {
         self.owner_url.as_ref().unwrap_or(&self.url)

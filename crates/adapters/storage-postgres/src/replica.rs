@@ -19,7 +19,7 @@ use tenantry_storage_support::{ReadLimits, ReadPool};
 use crate::error::PostgresError;
 use crate::options::PostgresOptions;
 use crate::pulse::Pulse;
-use crate::session::{Connector, Readers, Session};
+use crate::session::{Connector, Purpose, Readers, Session};
 use crate::storage::{PostgresStorage, Turn, about_tenant, in_transaction, pool};
 use crate::url::PostgresUrl;
 use standing::Standing;
@@ -68,7 +68,7 @@ impl Replica {
         waiting: usize,
     ) -> std::io::Result<Self> {
         let pulse = Arc::new(Pulse::new());
-        let connector = Arc::new(Connector { url: url.clone(), ..Connector::new(options) });
+        let connector = Arc::new(Connector { url: url.clone(), ..Connector::new(options, Purpose::Serve) });
         let refuses_bypassing = !options.allow_bypassing_role;
         let readers = Readers { connector, pulse: Arc::clone(&pulse), refuses_bypassing };
         let connections = pool(readers, options.readers, TURN_WAIT);

@@ -28,14 +28,49 @@ pub(crate) struct Connector {
     pub(crate) url: PostgresUrl,
     pub(crate) schema: String,
     pub(crate) statement_timeout_ms: u32,
+    pub(crate) purpose: Purpose,
 }
 
+/// What the schema is opened for. Who serves it and who moves it keep each other out by a lock that each connection
+/// holds while it lives (`tenantry.serve.` and the schema's name): those who serve share it, whoever moves has it
+/// alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Serving.
+    Serve,
+    /// Reading all of it, to move it elsewhere.
+    Export,
+    /// Taking what is moved into it.
+    Import,
+}
+
+impl Purpose {
+    /// The function that takes the lock, and answers whether it did; nothing where another connection of the same
+    /// program has it.
+    fn lock(self, access: Access) -> Option<&'static str> {
+        match (self, access) {
+            (Self::Serve, _) => Some("pg_try_advisory_lock_shared"),
+            (Self::Export, Access::Read) | (Self::Import, Access::Write) => Some("pg_try_advisory_lock"),
+            _ => None,
+        }
+    }
+}
+
+/// The lock's number.
+pub(crate) fn serving_lock(schema: &str) -> String {
+    format!("hashtextextended('tenantry.serve.' || {}, 0)", literal(schema))
+}
+
+/// What whoever is kept out is told by the server.
+pub(crate) const KEPT_OUT: &str = "the schema is being moved or served by another Tenantry";
+
 impl Connector {
-    pub(crate) fn new(options: &PostgresOptions) -> Self {
+    pub(crate) fn new(options: &PostgresOptions, purpose: Purpose) -> Self {
         Self {
             url: options.url.clone(),
             schema: options.schema.clone(),
             statement_timeout_ms: options.statement_timeout_ms,
+            purpose,
         }
     }
 
@@ -69,6 +104,12 @@ impl Connector {
             // What is announced is on disk already, and the announcement itself need not be.
             Access::Bus => "SET synchronous_commit = off;",
         };
+        let lock = self.purpose.lock(access).map_or_else(String::new, |function| {
+            let number = serving_lock(&self.schema);
+            format!(
+                "DO $$ BEGIN IF NOT {function}({number}) THEN RAISE EXCEPTION '{KEPT_OUT}'; END IF; END $$;"
+            )
+        });
         // Messages in English, where the role may say so: error.rs reads them.
         // Every query finds its rows by an index, so plans don't wait for statistics to learn of it.
         // The server notices by itself when this program is gone, so that no lock outlives it for long.
@@ -83,6 +124,7 @@ impl Connector {
              SET enable_seqscan = off;
              SET jit = off;
              {of_access}
+             {lock}
              SET ROLE tenantry_application;"
         )
     }
@@ -103,6 +145,11 @@ pub(crate) fn search_path(schema: &str) -> String {
 /// A name as SQL has it.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as SQL has it.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// A connection that reads.

@@ -16,7 +16,7 @@ use crate::error::PostgresError;
 use crate::options::PostgresOptions;
 use crate::pulse::Pulse;
 use crate::replica::{self, Position, Replica, ReplicaHealth};
-use crate::session::{Connector, Readers, Session};
+use crate::session::{Connector, Purpose, Readers, Session};
 use crate::{access_key, event, key_value};
 
 /// How many reads may wait for a reader: a tenth of a second's work, about.
@@ -24,6 +24,10 @@ const MAX_WAITING_READS: usize = 4096;
 
 /// How long r2d2 may look for a connection.
 const CONNECTION_WAIT: Duration = Duration::from_secs(2);
+
+/// How long a connection that reads is kept while it is used, and while it is not: r2d2's defaults.
+const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// How long to wait in the end for what a writer was handed. What then becomes of it is not known, and it was not
 /// acknowledged.
@@ -76,15 +80,52 @@ impl PostgresStorage {
     ///
     /// # Errors
     /// Each case says what to do. The database is then as it was.
-    #[expect(clippy::needless_pass_by_value, reason = "what is opened takes what it is opened with")]
     pub fn open(
         options: PostgresOptions,
         clock: Arc<dyn Clock>,
         listener: Arc<dyn CommitListener>,
     ) -> Result<Self, OpenError> {
         database::prepare(&options)?;
+        Self::over(options, Purpose::Serve, clock, listener)
+    }
+
+    /// Opens the schema, which must be there and up to date, to be read whole and moved elsewhere. Nobody serves it
+    /// meanwhile. `url` is that of a role that is a member of `tenantry_owner`; other URLs are not used. Blocks.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); also where another Tenantry serves or moves it.
+    pub fn open_for_export(
+        options: PostgresOptions,
+        clock: Arc<dyn Clock>,
+        listener: Arc<dyn CommitListener>,
+    ) -> Result<Self, OpenError> {
+        database::prepare_export(&options)?;
+        Self::over(options.for_moving(), Purpose::Export, clock, listener)
+    }
+
+    /// Opens the schema as the target of a move: one that is not there yet, an empty one, or one that holds an
+    /// unfinished move. Nobody serves it meanwhile. `url` as for [`open_for_export`](Self::open_for_export). Blocks.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); also where another Tenantry serves or moves it.
+    pub fn open_for_import(
+        options: PostgresOptions,
+        clock: Arc<dyn Clock>,
+        listener: Arc<dyn CommitListener>,
+    ) -> Result<Self, OpenError> {
+        database::prepare_import(&options)?;
+        Self::over(options.for_moving(), Purpose::Import, clock, listener)
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "what is opened takes what it is opened with")]
+    fn over(
+        options: PostgresOptions,
+        purpose: Purpose,
+        clock: Arc<dyn Clock>,
+        listener: Arc<dyn CommitListener>,
+    ) -> Result<Self, OpenError> {
         let failed = |error: &dyn std::fmt::Display| OpenError::failed(&options.url, error);
-        let connector = Arc::new(Connector::new(&options));
+        let connector = Arc::new(Connector::new(&options, purpose));
         let limits = QueueLimits { writes: options.max_queued_writes, bytes: options.max_queued_bytes };
         let mut writers = Vec::new();
         for number in 0..options.writers.max(1) {
@@ -316,10 +357,14 @@ impl<'a> Turn<'a> {
 
 /// Connections for reading, as many as `size`, each made within `wait`.
 pub(crate) fn pool(manager: Readers, size: u32, wait: Duration) -> r2d2::Pool<Readers> {
+    // Whoever moves holds the schema by a connection: that stays.
+    let may_end = manager.connector.purpose == Purpose::Serve;
     r2d2::Pool::builder()
         .max_size(size.max(1))
         .min_idle(Some(0))
         .connection_timeout(wait)
+        .max_lifetime(may_end.then_some(MAX_LIFETIME))
+        .idle_timeout(may_end.then_some(IDLE_TIMEOUT))
         // A connection that was cut is noticed by whoever reads next, and replaced.
         .test_on_check_out(false)
         .error_handler(Box::new(Quiet))

@@ -189,7 +189,7 @@ fn deleting(connection: &mut PgConnection, limit: PageLimit) -> Result<Vec<Tenan
 /// A row of `tenants`.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = tenants, check_for_backend(diesel::pg::Pg))]
-struct TenantRow {
+pub(crate) struct TenantRow {
     tenant_number: i64,
     name: String,
     status: String,
@@ -202,7 +202,7 @@ struct TenantRow {
 }
 
 impl TenantRow {
-    fn into_tenant(self) -> Result<Tenant, PostgresError> {
+    pub(crate) fn into_tenant(self) -> Result<Tenant, PostgresError> {
         let number = tenant_number(self.tenant_number)?;
         let damaged = |what: &str| PostgresError::Damaged(format!("tenant {number} with {what}"));
         let erasure = self.erasure_started_at.map(|started_at| Erasure {

@@ -82,7 +82,7 @@ fn insert(batch: &mut WriteBatch, tenant: TenantNumber, key: &AccessKey) -> Resu
     Ok(true)
 }
 
-fn list(
+pub(crate) fn list(
     connection: &mut SqliteConnection,
     tenant: TenantNumber,
     after: Option<KeyPosition>,
@@ -188,7 +188,7 @@ fn has_admin_key(connection: &mut SqliteConnection) -> Result<bool, SqliteError>
 /// What the rows of `tenant_keys` and `admin_keys` have in common.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = tenant_keys, check_for_backend(diesel::sqlite::Sqlite))]
-struct KeyRow {
+pub(crate) struct KeyRow {
     key_id: String,
     hash: Vec<u8>,
     name: String,
@@ -199,7 +199,7 @@ struct KeyRow {
 }
 
 impl KeyRow {
-    fn into_key(self, owner: KeyOwner) -> Result<AccessKey, SqliteError> {
+    pub(crate) fn into_key(self, owner: KeyOwner) -> Result<AccessKey, SqliteError> {
         let damaged = |what: &str| SqliteError::Damaged(format!("an access key with {what}"));
         let hash = self.hash.try_into().map_err(|_| damaged("a hash that is none"))?;
         Ok(AccessKey {

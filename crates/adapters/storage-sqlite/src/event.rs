@@ -163,7 +163,7 @@ impl EventRow {
     }
 }
 
-fn sequence(number: i64) -> Result<Sequence, SqliteError> {
+pub(crate) fn sequence(number: i64) -> Result<Sequence, SqliteError> {
     u64::try_from(number)
         .ok()
         .and_then(Sequence::new)

@@ -27,6 +27,15 @@ pub(crate) const APPLICATION_ID: i32 = 0x546E_7479;
 /// How long to wait for another program that holds SQLite's lock.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
 
+/// What a database is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// To be served.
+    Serving,
+    /// To take what is moved into it.
+    Import,
+}
+
 /// What is found in a database's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
@@ -44,7 +53,7 @@ pub struct Inspection {
 /// # Errors
 /// As [`SqliteStorage::open`](crate::SqliteStorage::open).
 pub fn migrate(path: &Path) -> Result<Vec<String>, OpenError> {
-    prepare(path).map(|(_lock, migrations)| migrations)
+    prepare(path, Use::Serving).map(|(_lock, migrations)| migrations)
 }
 
 /// Looks at the database at `path` without changing anything, and checks all of it, which takes a while if
@@ -58,6 +67,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, OpenError> {
         return Ok(Inspection { bytes: None, version: None, pending_migrations });
     };
     let look = look::at(path, bytes, Depth::Full)?;
+    refuse_unfinished_move(path, &look)?;
     Ok(Inspection {
         bytes: Some(bytes),
         version: look.applied.last().map(|version| migrations::name_of(version)),
@@ -67,7 +77,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, OpenError> {
 
 /// Locks the file against other Tenantrys, looks at it, and brings it up to date. The lock holds as long as
 /// what is returned lives; the names are those of the migrations that were run.
-pub(crate) fn prepare(path: &Path) -> Result<(File, Vec<String>), OpenError> {
+pub(crate) fn prepare(path: &Path, purpose: Use) -> Result<(File, Vec<String>), OpenError> {
     place::check(path)?;
     let lock = lock::take(path)?;
     // Only now: whoever had the lock may have made the file in the meantime.
@@ -77,7 +87,41 @@ pub(crate) fn prepare(path: &Path) -> Result<(File, Vec<String>), OpenError> {
     place::check_writable(path)?;
     let depth = if bytes <= look::QUICK_CHECK_BYTES { Depth::Quick } else { Depth::Schema };
     let look = look::at(path, bytes, depth)?;
+    match purpose {
+        Use::Serving => refuse_unfinished_move(path, &look)?,
+        // What is refused later, because it is not empty, must not have been changed here.
+        Use::Import if !look.applied.is_empty() => refuse_outdated(path, &look)?,
+        Use::Import => {}
+    }
     Ok((lock, bring_up_to_date(path, &look)?))
+}
+
+/// Locks the file against other Tenantrys, and looks at it: it must be there, whole and up to date. The lock holds
+/// as long as what is returned lives.
+pub(crate) fn prepare_export(path: &Path) -> Result<File, OpenError> {
+    let missing = || OpenError::Missing { path: path.to_owned() };
+    place::check(path)?.ok_or_else(missing)?;
+    let lock = lock::take(path)?;
+    let bytes = place::check(path)?.ok_or_else(missing)?;
+    let look = look::at(path, bytes, Depth::Quick)?;
+    refuse_unfinished_move(path, &look)?;
+    refuse_outdated(path, &look)?;
+    Ok(lock)
+}
+
+fn refuse_unfinished_move(path: &Path, look: &Look) -> Result<(), OpenError> {
+    match look.has_unfinished_move {
+        true => Err(OpenError::UnfinishedMove { path: path.to_owned() }),
+        false => Ok(()),
+    }
+}
+
+fn refuse_outdated(path: &Path, look: &Look) -> Result<(), OpenError> {
+    let migrations = migrations::pending_names(&look.applied);
+    match migrations.is_empty() {
+        true => Ok(()),
+        false => Err(OpenError::Outdated { path: path.to_owned(), migrations }),
+    }
 }
 
 fn bring_up_to_date(path: &Path, look: &Look) -> Result<Vec<String>, OpenError> {

@@ -14,8 +14,10 @@ mod counters;
 mod error;
 mod event;
 mod event_list;
+mod export;
 mod file;
 mod health;
+mod import;
 mod key_value;
 mod key_value_list;
 mod key_value_write;
@@ -30,6 +32,7 @@ mod tenant_erasure;
 #[cfg(test)]
 mod tests;
 
+pub use export::SqliteExport;
 pub use file::{Inspection, OpenError, inspect, migrate};
 pub use options::SqliteOptions;
 pub use storage::SqliteStorage;

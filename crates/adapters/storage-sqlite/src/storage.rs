@@ -12,7 +12,8 @@ use tenantry_storage_support::{Caller, GroupCommit, QueueLimits, ReadLimits, Rea
 use crate::batch::WriteBatch;
 use crate::connection::{self, Access, Readers};
 use crate::error::SqliteError;
-use crate::file::{self, OpenError};
+use crate::export::SqliteExport;
+use crate::file::{self, OpenError, Use};
 use crate::options::SqliteOptions;
 
 /// How many reads may wait for a reader: a tenth of a second's work, about.
@@ -26,7 +27,7 @@ pub struct SqliteStorage(Arc<Inner>);
 
 struct Inner {
     writer: GroupCommit<WriteBatch>,
-    readers: ReadPool<Readers>,
+    readers: Arc<ReadPool<Readers>>,
     clock: Arc<dyn Clock>,
     /// Held while the writer lives.
     lock: Mutex<Option<File>>,
@@ -44,19 +45,47 @@ impl SqliteStorage {
         clock: Arc<dyn Clock>,
         listener: Arc<dyn CommitListener>,
     ) -> Result<Self, OpenError> {
+        Self::open_for(Use::Serving, options, clock, listener)
+    }
+
+    /// Opens the file as the target of a move: a new or an empty one, or one that holds an unfinished move. Blocks.
+    ///
+    /// Single commits need not outlive a crash of the machine, until [`close`](Self::close): what is lost then is
+    /// brought again. The file stays whole in any case.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), but that an unfinished move is no reason to refuse.
+    pub fn open_for_import(
+        options: SqliteOptions,
+        clock: Arc<dyn Clock>,
+        listener: Arc<dyn CommitListener>,
+    ) -> Result<Self, OpenError> {
+        Self::open_for(Use::Import, options, clock, listener)
+    }
+
+    fn open_for(
+        purpose: Use,
+        options: SqliteOptions,
+        clock: Arc<dyn Clock>,
+        listener: Arc<dyn CommitListener>,
+    ) -> Result<Self, OpenError> {
         let SqliteOptions { path, readers, read_wait, max_queued_writes, max_queued_bytes } = options;
         let path = path.as_path();
-        let (lock, _) = file::prepare(path)?;
+        let (lock, _) = file::prepare(path, purpose)?;
         let failed = |error: &dyn std::fmt::Display| OpenError::failed(path, error);
         let mut connection =
             connection::open(path, Access::ReadWrite, Duration::from_secs(2)).map_err(|e| failed(&e))?;
         connection::prepare_writer(&mut connection).map_err(|e| failed(&e))?;
+        if purpose == Use::Import {
+            connection::prepare_import(&mut connection).map_err(|e| failed(&e))?;
+        }
         let readers = connection::open_readers(path, readers).map_err(|e| failed(&e))?;
         let limits = QueueLimits { writes: max_queued_writes, bytes: max_queued_bytes };
         let batch = WriteBatch::new(connection, Arc::clone(&clock), listener);
         let writer = GroupCommit::start("sqlite-writer", batch, limits).map_err(|e| failed(&e))?;
         let limits = ReadLimits { waiting: MAX_WAITING_READS, wait: read_wait };
         let readers = ReadPool::start("sqlite-reader", &readers, limits).map_err(|e| failed(&e))?;
+        let readers = Arc::new(readers);
         Ok(Self(Arc::new(Inner { writer, readers, clock, lock: Mutex::new(Some(lock)) })))
     }
 
@@ -65,6 +94,12 @@ impl SqliteStorage {
     pub fn close(&self) {
         self.0.writer.close();
         self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// All that is stored, to be read page by page.
+    #[must_use]
+    pub fn export(&self) -> SqliteExport {
+        SqliteExport::over(Arc::clone(&self.0.readers))
     }
 
     /// Hands in a write before it returns; see [`GroupCommit::write`].

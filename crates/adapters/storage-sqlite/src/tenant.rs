@@ -170,7 +170,7 @@ fn deleting(connection: &mut SqliteConnection, limit: PageLimit) -> Result<Vec<T
 /// A row of `tenants`.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = tenants, check_for_backend(diesel::sqlite::Sqlite))]
-struct TenantRow {
+pub(crate) struct TenantRow {
     tenant_number: i64,
     name: String,
     status: String,
@@ -183,7 +183,7 @@ struct TenantRow {
 }
 
 impl TenantRow {
-    fn into_tenant(self) -> Result<Tenant, SqliteError> {
+    pub(crate) fn into_tenant(self) -> Result<Tenant, SqliteError> {
         let number = tenant_number(self.tenant_number)?;
         let damaged = |what: &str| SqliteError::Damaged(format!("tenant {number} with {what}"));
         let erasure = self.erasure_started_at.map(|started_at| Erasure {

@@ -3,6 +3,7 @@
 mod check;
 mod health;
 mod migrate;
+mod migrate_data;
 mod openapi;
 mod seed;
 mod serve;
@@ -72,6 +73,26 @@ enum Command {
     Serve(ServeArgs),
     /// Bring the database's schema up to date, and say what was done
     Migrate,
+    /// Move a whole installation from one database to another, and verify it
+    #[command(
+        long_about = "Move a whole installation from one database to another (SQLite to PostgreSQL, or the way \
+        back), and compare both row by row.\n\nBoth are kept from being served meanwhile. The source is only read. \
+        The target must be empty, or hold this very move unfinished: then it goes on where it stopped. Until it is \
+        finished the target cannot be served. For PostgreSQL name a role that is a member of tenantry_owner; a \
+        password may come from PGPASSWORD or ~/.pgpass instead. The schema is that of postgres.schema.\n\nEnds with \
+        0 when all was moved and nothing differs, with 1 if not, with 2 for a wrong usage."
+    )]
+    MigrateData {
+        /// The source: sqlite:PATH or postgres://…
+        #[arg(long, value_name = "URL")]
+        from: String,
+        /// The target: sqlite:PATH or postgres://…
+        #[arg(long, value_name = "URL")]
+        to: String,
+        /// Only compare the two, and change neither
+        #[arg(long)]
+        verify_only: bool,
+    },
     /// Store sample tenants from a file
     #[command(long_about = "Store sample tenants from a file: a JSON array of {\"id\", \"tenant_id\", \
         \"email\", \"desc\", \"address\": [...]}.\n\nThe whole file is checked first; if anything in it is \
@@ -108,6 +129,9 @@ pub(crate) enum CommandError {
     /// Something failed: one readable line.
     #[error("{0}")]
     Failed(String),
+    /// What was asked for makes no sense: one readable line.
+    #[error("{0}")]
+    Usage(String),
     /// Something failed, and the command has said so itself.
     #[error("something failed")]
     Reported,
@@ -132,6 +156,10 @@ pub fn run() -> ExitCode {
         Err(CommandError::Failed(text)) => {
             complain(&text);
             ExitCode::from(1)
+        }
+        Err(CommandError::Usage(text)) => {
+            complain(&text);
+            ExitCode::from(2)
         }
         Err(CommandError::Configuration(problems)) => {
             problems.iter().for_each(|problem| complain(&problem.to_string()));
@@ -187,6 +215,10 @@ fn dispatch(cli: Cli) -> Result<(), CommandError> {
         Command::Serve(serve) => serve::run(&load(&config, &serve)?),
         Command::Check(serve) => check::run(load(&config, &serve)),
         Command::Migrate => migrate::run(&load(&config, &ServeArgs::default())?),
+        Command::MigrateData { from, to, verify_only } => {
+            let plan = migrate_data::Plan { from: &from, to: &to, verify_only };
+            migrate_data::run(&load(&config, &ServeArgs::default())?, &plan)
+        }
         Command::Seed { tenants } => seed::run(&load(&config, &ServeArgs::default())?, &tenants),
         Command::Health { url: Some(url) } => health::of_url(&url),
         Command::Health { url: None } => {

@@ -55,11 +55,17 @@ impl Config {
     /// Which database is to be used, and how.
     #[must_use]
     pub fn storage_options(&self) -> StorageOptions {
+        self.storage_options_of(self.settings().database())
+    }
+
+    /// How another database is to be used.
+    #[must_use]
+    pub fn storage_options_of(&self, database: &Database) -> StorageOptions {
         let settings = self.settings();
-        match settings.database() {
+        match database {
             Database::Postgres(url) => StorageOptions::Postgres(Box::new(self.postgres_options(url.clone()))),
             Database::InDataDir | Database::SqliteFile(_) => {
-                let path = settings.database().path(&settings.data_dir).unwrap_or_default();
+                let path = database.path(&settings.data_dir).unwrap_or_default();
                 StorageOptions::Sqlite(self.sqlite_options(path))
             }
         }

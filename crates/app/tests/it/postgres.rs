@@ -1,5 +1,6 @@
 //! The program on PostgreSQL, from outside.
 
+mod migrate_data;
 mod nodes;
 
 use std::hash::{DefaultHasher, Hash, Hasher};

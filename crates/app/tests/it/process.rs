@@ -63,7 +63,7 @@ impl Finished {
     }
 }
 
-fn signal(id: u32, signal: Signal) {
+pub(crate) fn signal(id: u32, signal: Signal) {
     let pid = i32::try_from(id).ok().and_then(Pid::from_raw).unwrap();
     kill_process(pid, signal).unwrap();
 }

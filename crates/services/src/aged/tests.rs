@@ -25,6 +25,8 @@ fn what_is_kept_is_stamped_and_all_else_is_passed_on() {
     let (ages, _) = ages();
     let mut cache = MockNearCache::new();
     cache.expect_ticket().once().with(eq(7)).return_const(TICKET);
+    cache.expect_last_known().once().with(eq(7)).return_const(None);
+    cache.expect_forget().once().with(eq(7)).return_const(());
     cache.expect_fill().once().with(eq(7), eq(aged(1_000)), eq(TICKET)).return_const(());
     cache.expect_replace().once().with(eq(7), eq(aged(1_000))).return_const(());
     cache.expect_outdate().once().with(eq(7), eq(5)).return_const(());
@@ -35,17 +37,45 @@ fn what_is_kept_is_stamped_and_all_else_is_passed_on() {
     cache.fill(7, "v", TICKET);
     cache.replace(7, "v");
     cache.outdate(&7, 5);
+    cache.forget(&7);
     cache.remove(&7);
     cache.clear();
 }
 
 #[test]
-fn a_value_is_believed_up_to_its_age_and_then_forgotten() {
+fn what_is_read_anew_takes_the_place_of_what_is_too_old_and_of_that_alone() {
+    let (ages, now) = ages();
+    ages.bus_is_joined();
+    let mut cache = MockNearCache::new();
+    cache.expect_last_known().returning(|_| Some(aged(1_000)));
+    cache.expect_forget().once().with(eq(7)).return_const(());
+    cache.expect_fill().times(2).return_const(());
+    let cache = AgedCache::new(Arc::new(cache), ages);
+    cache.fill(7, "v", TICKET);
+    *now.lock().unwrap() = 11_001;
+    cache.fill(7, "v", TICKET);
+}
+
+#[test]
+fn what_is_too_old_is_still_known_as_long_as_changes_are_heard_of() {
+    let (ages, now) = ages();
+    let mut cache = MockNearCache::new();
+    cache.expect_last_known().returning(|_| Some(aged(1_000)));
+    let cache = AgedCache::new(Arc::new(cache), Arc::clone(&ages));
+    *now.lock().unwrap() = 100_000;
+    assert_eq!(cache.last_known(&7), None, "not joined yet");
+    ages.bus_is_joined();
+    assert_eq!(cache.last_known(&7), Some("v"));
+    ages.bus_is_lost();
+    assert_eq!(cache.last_known(&7), None, "lost");
+}
+
+#[test]
+fn a_value_is_believed_up_to_its_age_and_no_longer() {
     let (ages, now) = ages();
     ages.bus_is_joined();
     let mut cache = MockNearCache::new();
     cache.expect_get().returning(|_| Some(aged(1_000)));
-    cache.expect_remove().once().with(eq(7)).return_const(());
     let cache = AgedCache::new(Arc::new(cache), ages);
     assert_eq!(cache.get(&7), Some("v"));
     *now.lock().unwrap() = 11_000;
@@ -59,7 +89,6 @@ fn while_the_bus_is_not_joined_a_value_is_believed_for_half_a_second() {
     let (ages, now) = ages();
     let mut cache = MockNearCache::new();
     cache.expect_get().returning(|_| Some(aged(1_000)));
-    cache.expect_remove().times(2).return_const(());
     let cache = AgedCache::new(Arc::new(cache), Arc::clone(&ages));
     *now.lock().unwrap() = 1_500;
     assert_eq!(cache.get(&7), Some("v"));
@@ -78,6 +107,5 @@ fn a_usual_age_of_less_than_that_stays_less() {
     let ages = Arc::new(Ages::new(Arc::new(timer), Duration::from_millis(100)));
     let mut cache = MockNearCache::new();
     cache.expect_get().returning(|_| Some(aged(1_000)));
-    cache.expect_remove().once().return_const(());
     assert_eq!(AgedCache::new(Arc::new(cache), ages).get(&7), None);
 }

@@ -15,6 +15,7 @@ type Cache = MockNearCache<&'static str, u32>;
 fn cache() -> Cache {
     let mut cache = Cache::new();
     cache.expect_ticket().return_const(LoadTicket(7));
+    cache.expect_last_known().return_const(None);
     cache
 }
 
@@ -149,4 +150,22 @@ async fn a_reader_who_leaves_does_not_take_the_read_with_it() {
     drop(first);
     end.send(5).unwrap();
     assert_eq!(second.await, Ok(5));
+}
+
+#[tokio::test]
+async fn while_storage_is_away_what_is_known_goes_on_to_be_answered() {
+    let mut cache = Cache::new();
+    cache.expect_ticket().return_const(LoadTicket(7));
+    cache.expect_last_known().return_const(Some(5));
+    // Kept anew, so that the next reader need not wait to hear that storage is away.
+    cache
+        .expect_fill()
+        .once()
+        .withf(|key, value, ticket| (*key, *value, ticket.0) == ("k", 5, 7))
+        .return_const(());
+    let cached = read_through(cache);
+    let away = || ready(Err(StorageError::Unavailable("away".to_owned())));
+    assert_eq!(cached.load("k", |_| true, move |_| away()).await, Ok(5));
+    let broken = || ready(Err(StorageError::Failed("broken".to_owned())));
+    assert!(cached.load("k", |_| true, move |_| broken()).await.is_err(), "a fault is no reason to go on");
 }

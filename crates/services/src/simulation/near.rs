@@ -54,6 +54,14 @@ impl NearCache<(TenantNumber, Key), CachedEntry> for TestNear {
         self.held.lock().unwrap().values.get(key).cloned()
     }
 
+    fn last_known(&self, key: &(TenantNumber, Key)) -> Option<CachedEntry> {
+        self.get(key)
+    }
+
+    fn forget(&self, key: &(TenantNumber, Key)) {
+        self.held.lock().unwrap().values.remove(key);
+    }
+
     fn ticket(&self, _: &(TenantNumber, Key)) -> LoadTicket {
         LoadTicket(self.held.lock().unwrap().epoch)
     }
@@ -97,6 +105,12 @@ impl NearCache<(TenantNumber, Key), CachedEntry> for TestNear {
 pub(super) struct Nothing;
 
 impl<K: Send + Sync + 'static, V: Send + Sync + 'static> NearCache<K, V> for Nothing {
+    fn last_known(&self, _: &K) -> Option<V> {
+        None
+    }
+
+    fn forget(&self, _: &K) {}
+
     fn get(&self, _: &K) -> Option<V> {
         None
     }

@@ -14,8 +14,11 @@ pub(crate) fn tests_named(markdown: &str) -> Vec<String> {
 
 /// Those of `names` that no function of the sources has, and no case of a contract.
 pub(crate) fn missing(names: &[String], sources: &str) -> Vec<String> {
-    let is_there =
-        |name: &str| [format!("fn {name}("), format!("{name};"), format!("{name},")].iter().any(|form| sources.contains(form));
+    let is_there = |name: &str| {
+        [format!("fn {name}("), format!("{name};"), format!("{name},")]
+            .iter()
+            .any(|form| sources.contains(form))
+    };
     names.iter().filter(|name| !is_there(name)).cloned().collect()
 }
 
@@ -35,7 +38,9 @@ pub(crate) fn sources_below(directory: &Path) -> std::io::Result<String> {
 
 #[test]
 fn a_test_that_is_not_there_is_found() {
-    let named = tests_named("- **x**\n  - `a: b::c_is_d`, `…::e_is_f` and `contract::module::`, not `A::b_c` or `x_y`\n");
+    let named = tests_named(
+        "- **x**\n  - `a: b::c_is_d`, `…::e_is_f` and `contract::module::`, not `A::b_c` or `x_y`\n",
+    );
     assert_eq!(named, ["c_is_d", "e_is_f"]);
     assert_eq!(missing(&named, "fn c_is_d() {}"), ["e_is_f"]);
     assert_eq!(missing(&named, "fn c_is_d() {}\n  e_is_f;"), Vec::<String>::new());

@@ -21,9 +21,11 @@ impl EventRepository for Memory {
                 stored.push(Stored::Duplicate(known.clone()));
                 continue;
             }
-            let last = held.events.last().map_or(self.now(), |event| event.created_at);
-            let sequence = Sequence::new(u64::try_from(held.events.len()).unwrap() + 1).unwrap();
+            let (sequence, last) = held.last_event;
+            let last = last.unwrap_or_else(|| self.now());
+            let sequence = Sequence::new(sequence.get() + 1).unwrap();
             let event = event.into_event(sequence, self.now().max(last));
+            held.last_event = (sequence, Some(event.created_at));
             held.events.push(event.clone());
             stored.push(Stored::New(event));
         }

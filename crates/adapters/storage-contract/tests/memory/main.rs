@@ -6,13 +6,16 @@
 mod access_key;
 mod event;
 mod key_value;
+mod moving;
 mod tenant;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use tenantry_domain::{AccessKey, Entry, Event, Key, KeyId, Tenant, TenantNumber, TenantStatus, Timestamp};
+use tenantry_domain::{
+    AccessKey, Entry, Event, Key, KeyId, Sequence, Tenant, TenantNumber, TenantStatus, Timestamp,
+};
 use tenantry_ports::{Clock, CommitListener, HealthProbe, SettingRepository, StorageError};
 use tenantry_storage_contract::Storage;
 
@@ -22,6 +25,8 @@ struct Holding {
     events: Vec<Event>,
     entries: BTreeMap<Key, Arc<Entry>>,
     revision: u64,
+    /// The sequence of the newest event, and when it was stored.
+    last_event: (Sequence, Option<Timestamp>),
 }
 
 #[derive(Default)]
@@ -85,6 +90,8 @@ async fn fresh(clock: Arc<dyn Clock>, listener: Arc<dyn CommitListener>) -> Stor
         events: memory.clone(),
         key_values: memory.clone(),
         settings: memory.clone(),
+        exports: memory.clone(),
+        imports: memory.clone(),
         health: memory,
         keep_alive: Box::new(()),
     }

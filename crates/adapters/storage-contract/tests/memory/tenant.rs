@@ -23,8 +23,13 @@ impl TenantRepository for Memory {
             updated_at: self.now(),
             erasure: None,
         };
-        let held =
-            Holding { tenant: tenant.clone(), events: vec![], entries: Default::default(), revision: 0 };
+        let held = Holding {
+            tenant: tenant.clone(),
+            events: vec![],
+            entries: Default::default(),
+            revision: 0,
+            last_event: Default::default(),
+        };
         state.tenants.insert(tenant.number, held);
         Ok(tenant)
     }

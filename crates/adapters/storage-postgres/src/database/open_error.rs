@@ -111,6 +111,59 @@ pub enum OpenError {
         /// Why.
         detail: String,
     },
+    /// There is no installation.
+    #[error(
+        "{place}: the schema {schema} is not there, or empty; name that of an installation in postgres.schema"
+    )]
+    Missing {
+        /// Where.
+        place: String,
+        /// The schema.
+        schema: String,
+    },
+    /// Migrations are missing, and it is not to be changed now.
+    #[error(
+        "the database at {place} lacks migrations ({}); run `tenantry migrate` on it first", migrations.join(", ")
+    )]
+    Outdated {
+        /// Where.
+        place: String,
+        /// The names of the migrations.
+        migrations: Vec<String>,
+    },
+    /// A move into the schema has begun and is not finished.
+    #[error(
+        "{place}: the schema {schema} holds a move of data that is not finished; run the same `tenantry migrate-data` \
+         again, which goes on where it stopped, or drop the schema"
+    )]
+    UnfinishedMove {
+        /// Where.
+        place: String,
+        /// The schema.
+        schema: String,
+    },
+    /// Others serve it or move it, and must not at the same time.
+    #[error(
+        "{place}: the schema {schema} is in use: another Tenantry serves it, or moves data from or to it; stop that \
+         one first"
+    )]
+    InUse {
+        /// Where.
+        place: String,
+        /// The schema.
+        schema: String,
+    },
+    /// The role is not that of the tables' owner.
+    #[error(
+        "{place}: moving a whole installation takes a member of tenantry_owner: {detail}; name the role that ran \
+         the migrations"
+    )]
+    NotTheOwner {
+        /// Where.
+        place: String,
+        /// Why.
+        detail: String,
+    },
     /// The role by which it is to be served is not the application's.
     #[error("{place}: it cannot be served by this role: {detail}; GRANT tenantry_application TO it")]
     NotAMember {
@@ -137,6 +190,10 @@ impl OpenError {
     pub(super) fn no_roles(url: &PostgresUrl, role: &str, error: &impl Display) -> Self {
         let (place, role) = (url.place().to_owned(), role.to_owned());
         Self::NoRoles { place, role, detail: url.scrub(&error.to_string()) }
+    }
+
+    pub(super) fn no_owner(url: &PostgresUrl, error: &impl Display) -> Self {
+        Self::NotTheOwner { place: url.place().to_owned(), detail: url.scrub(&error.to_string()) }
     }
 
     /// Why the migrations that were run could not be read.

@@ -23,6 +23,8 @@ pub(crate) fn over(storage: PostgresStorage, schema: Schema) -> Storage {
         events: storage.clone(),
         key_values: storage.clone(),
         settings: storage.clone(),
+        exports: storage.clone(),
+        imports: storage.clone(),
         health: storage.clone(),
         keep_alive: Box::new((storage, schema)),
     }

@@ -3,11 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use diesel::dsl::sql;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
+use tenantry_ports::MOVE_MARKER;
 
 use crate::connection::{self, Access};
+use crate::schema::settings;
 
 use super::{APPLICATION_ID, LOCK_WAIT, OpenError, migrations, place};
 
@@ -34,6 +36,8 @@ pub(super) struct Look {
     pub(super) is_empty: bool,
     /// The versions of the migrations that were run, oldest first.
     pub(super) applied: Vec<String>,
+    /// A move into it has begun and is not finished.
+    pub(super) has_unfinished_move: bool,
 }
 
 /// Looks at the file, which has so many bytes, and refuses what is not a whole database of ours.
@@ -44,7 +48,7 @@ pub(super) fn at(path: &Path, bytes: u64, depth: Depth) -> Result<Look, OpenErro
     let mut connection = connection::open(path, Access::ReadOnly, LOCK_WAIT)
         .map_err(|error| OpenError::failed(path, &error))?;
     let found = look(&mut connection).map_err(|error| OpenError::failed(path, &error))?;
-    let Found { tables, application_id, applied } = found;
+    let Found { tables, application_id, applied, has_unfinished_move } = found;
     let is_empty = tables == 0;
     if application_id != APPLICATION_ID && !(is_empty && application_id == 0) {
         return Err(OpenError::Foreign { path: path.to_owned() });
@@ -58,7 +62,7 @@ pub(super) fn at(path: &Path, bytes: u64, depth: Depth) -> Result<Look, OpenErro
         return Err(OpenError::Damaged { path: path.to_owned(), detail });
     }
     check(&mut connection, path, depth)?;
-    Ok(Look { is_empty, applied })
+    Ok(Look { is_empty, applied, has_unfinished_move })
 }
 
 /// SQLite reads a page that is cut off as if zeros followed. The smallest page has 512 bytes and all others
@@ -72,6 +76,7 @@ struct Found {
     tables: i64,
     application_id: i32,
     applied: Vec<String>,
+    has_unfinished_move: bool,
 }
 
 fn look(connection: &mut SqliteConnection) -> QueryResult<Found> {
@@ -83,7 +88,13 @@ fn look(connection: &mut SqliteConnection) -> QueryResult<Found> {
     } else {
         sql::<Text>("SELECT version FROM __diesel_schema_migrations ORDER BY version").load(connection)?
     };
-    Ok(Found { tables, application_id, applied })
+    let has_settings = "SELECT count(*) FROM sqlite_schema WHERE name = 'settings'";
+    // Another program's settings may look otherwise.
+    let has_settings =
+        application_id == APPLICATION_ID && sql::<BigInt>(has_settings).get_result::<i64>(connection)? > 0;
+    let has_unfinished_move =
+        has_settings && diesel::select(exists(settings::table.find(MOVE_MARKER))).get_result(connection)?;
+    Ok(Found { tables, application_id, applied, has_unfinished_move })
 }
 
 fn check(connection: &mut SqliteConnection, path: &Path, depth: Depth) -> Result<(), OpenError> {

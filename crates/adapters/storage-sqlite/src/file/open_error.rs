@@ -66,6 +66,26 @@ pub enum OpenError {
         /// The versions of those migrations.
         migrations: Vec<String>,
     },
+    /// There is no database.
+    #[error("{} is not there, or empty; name the file of an installation", path.display())]
+    Missing {
+        /// What was to be the database's file.
+        path: PathBuf,
+    },
+    /// It was used by an older Tenantry only, and is not to be changed now.
+    #[error("{} lacks migrations ({}); run `tenantry migrate` on it first", path.display(), migrations.join(", "))]
+    Outdated {
+        /// The database's file.
+        path: PathBuf,
+        /// The names of the migrations.
+        migrations: Vec<String>,
+    },
+    /// A move into the database has begun and is not finished.
+    #[error("{} holds a move of data that is not finished; run the same `tenantry migrate-data` again, which goes on where it stopped, or remove the file", path.display())]
+    UnfinishedMove {
+        /// The database's file.
+        path: PathBuf,
+    },
     /// Another Tenantry has the file open.
     #[error("{} is in use by another Tenantry; stop that one first, or configure another path", path.display())]
     InUse {

@@ -18,6 +18,8 @@ async fn fresh(clock: Arc<dyn Clock>, listener: Arc<dyn CommitListener>) -> Stor
         events: storage.clone(),
         key_values: storage.clone(),
         settings: storage.clone(),
+        exports: Arc::new(storage.export()),
+        imports: storage.clone(),
         health: storage,
         keep_alive: Box::new(directory),
     }

@@ -145,6 +145,7 @@ async fn what_storage_says_is_kept_also_that_there_is_no_such_key() {
         let mut cache = MockNearCache::<_, CachedGrant>::new();
         cache.expect_get().with(eq(key.id)).returning(|_| None);
         cache.expect_ticket().with(eq(key.id)).return_const(LoadTicket(5));
+        cache.expect_last_known().returning(|_| None);
         let presented = secret.presented().unwrap();
         cache
             .expect_fill()

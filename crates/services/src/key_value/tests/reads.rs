@@ -68,6 +68,7 @@ async fn what_storage_says_is_answered_and_kept_also_an_absence() {
         let mut cache = MockNearCache::<(TenantNumber, Key), CachedEntry>::new();
         cache.expect_get().returning(|_| None);
         cache.expect_ticket().with(eq((number(7), key("k")))).return_const(LoadTicket(5));
+        cache.expect_last_known().returning(|_| None);
         let kept = CachedEntry { revision: revision(kept_at), entry: found.clone() };
         cache
             .expect_fill()

@@ -91,6 +91,7 @@ async fn a_tenant_that_was_looked_up_is_kept_but_an_absence_is_not() {
     let mut cache = MockNearCache::new();
     cache.expect_get().return_const(None);
     cache.expect_ticket().return_const(LoadTicket(5));
+    cache.expect_last_known().returning(|_| None);
     let kept = CachedTenant::from(Some(&acme(TenantStatus::Active)));
     cache.expect_fill().once().with(eq(number(7)), eq(kept), eq(LoadTicket(5))).return_const(());
     let service = TenantService::new(Arc::new(holding(acme(TenantStatus::Active))), Arc::new(cache));
