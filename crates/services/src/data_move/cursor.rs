@@ -55,7 +55,7 @@ impl<'a> Cursor<'a> {
 
     /// Where the walk is, at the next tenant perhaps.
     async fn position(&mut self) -> Result<Option<Position>, StorageError> {
-        if let Some(at) = self.at.clone().filter(|at| at.next != Next::NextTenant) {
+        if let Some(at) = self.at.clone().filter(|at| at.next != Next::Tenant) {
             return Ok(Some(at));
         }
         if self.tenants.is_empty() {
@@ -92,7 +92,7 @@ impl<'a> Cursor<'a> {
             Next::KeyValues(after) => {
                 let entries = self.source.key_values(tenant, after, self.bound).await?;
                 match entries.last().map(|entry| entry.meta.key.clone()) {
-                    None => (Next::NextTenant, None),
+                    None => (Next::Tenant, None),
                     Some(last) => {
                         let (count, bytes) = (
                             entries.len() as u64,
@@ -105,7 +105,7 @@ impl<'a> Cursor<'a> {
                     }
                 }
             }
-            Next::NextTenant => (Next::NextTenant, None),
+            Next::Tenant => (Next::Tenant, None),
         };
         let count = read.as_ref().map_or(0, |(_, count, _)| *count);
         self.at = Some(Position { tenant, next, rows: rows + count });

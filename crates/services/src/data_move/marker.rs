@@ -24,7 +24,7 @@ pub(super) enum Next {
     /// Its key-values behind that one.
     KeyValues(Option<Key>),
     /// Nothing: the next tenant.
-    NextTenant,
+    Tenant,
 }
 
 /// What is noted.
@@ -43,7 +43,7 @@ impl Marker {
                 Next::AccessKeys => ("access_keys", Value::Null),
                 Next::Events(after) => ("events", json!(after.map(Sequence::get))),
                 Next::KeyValues(after) => ("key_values", json!(after.as_ref().map(Key::as_str))),
-                Next::NextTenant => ("next_tenant", Value::Null),
+                Next::Tenant => ("next_tenant", Value::Null),
             };
             json!({
                 "tenant": position.tenant.get(), "table": table, "after": after, "rows": position.rows
@@ -75,7 +75,7 @@ fn next(table: &str, after: &Value) -> Option<Next> {
         ("events", after) => Some(Next::Events(Some(Sequence::new(after.as_u64()?)?))),
         ("key_values", Value::Null) => Some(Next::KeyValues(None)),
         ("key_values", after) => Some(Next::KeyValues(Some(Key::from_stored(after.as_str()?)))),
-        ("next_tenant", _) => Some(Next::NextTenant),
+        ("next_tenant", _) => Some(Next::Tenant),
         _ => None,
     }
 }
@@ -92,7 +92,7 @@ mod tests {
             Next::Events(Sequence::new(7)),
             Next::KeyValues(None),
             Next::KeyValues(Some(Key::from_stored("a \"key\" 🦀"))),
-            Next::NextTenant,
+            Next::Tenant,
         ];
         let position = |next| Position { tenant: TenantNumber::new(3).unwrap(), next, rows: 9 };
         for position in nexts.into_iter().map(position).map(Some).chain([None]) {
