@@ -182,13 +182,15 @@ fn a_move_that_is_killed_goes_on_and_its_target_is_not_served_before_it_is_finis
         )
         .unwrap();
     let mut mover = move_data(&installation, &url(&path), &postgres_url(), &[]);
-    let mut moving = mover.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let log = installation.data_dir.path().join("mover.log");
+    let mut moving = mover.stdout(Stdio::null()).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
     // Killed when some rows are there.
     let begun = Instant::now();
-    let some = "SELECT count(*) FROM (SELECT 1 FROM events LIMIT 1) AS some";
+    let some = "SELECT count(*) FROM (SELECT 1 FROM events LIMIT 1) AS first_row";
     loop {
         assert!(begun.elapsed() < DEADLINE, "no row arrives");
-        assert!(moving.try_wait().unwrap().is_none(), "it ended before it could be killed");
+        let ended = moving.try_wait().unwrap();
+        assert!(ended.is_none(), "it ended before it could be killed: {}", std::fs::read_to_string(&log).unwrap());
         let found = diesel::dsl::sql::<BigInt>(some).get_result::<i64>(&mut postgres(&installation));
         if found.is_ok_and(|rows| rows > 0) {
             break;
@@ -198,7 +200,9 @@ fn a_move_that_is_killed_goes_on_and_its_target_is_not_served_before_it_is_finis
     moving.wait().unwrap();
 
     for arguments in [&["serve"][..], &["seed", "--tenants", "demo/tenants.json"]] {
-        let line = finish(&mut installation.command(arguments)).one_line_of_failure(1).to_owned();
+        let mut command = installation.command(arguments);
+        command.env("TENANTRY_LOG__LEVEL", "error");
+        let line = finish(&mut command).one_line_of_failure(1).to_owned();
         assert!(line.contains("not finished"), "{line}");
     }
     let other = installation.data_dir.path().join("other.db");
@@ -235,6 +239,8 @@ fn a_row_that_was_changed_in_the_copy_is_found_by_tenant_and_table() {
     ] {
         postgres(&installation).batch_execute(change).unwrap();
         let found = verify();
-        assert!(found.one_line_of_failure(1).contains(table), "{table}: {found:?}");
+        assert_eq!(found.code, Some(1), "{found:?}");
+        let last = found.stderr.lines().last().unwrap_or_default();
+        assert!(last.contains("source and target differ") && last.contains(table), "{table}: {found:?}");
     }
 }
