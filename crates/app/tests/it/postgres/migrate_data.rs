@@ -183,14 +183,19 @@ fn a_move_that_is_killed_goes_on_and_its_target_is_not_served_before_it_is_finis
         .unwrap();
     let mut mover = move_data(&installation, &url(&path), &postgres_url(), &[]);
     let log = installation.data_dir.path().join("mover.log");
-    let mut moving = mover.stdout(Stdio::null()).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+    let mut moving =
+        mover.stdout(Stdio::null()).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
     // Killed when some rows are there.
     let begun = Instant::now();
     let some = "SELECT count(*) FROM (SELECT 1 FROM events LIMIT 1) AS first_row";
     loop {
         assert!(begun.elapsed() < DEADLINE, "no row arrives");
         let ended = moving.try_wait().unwrap();
-        assert!(ended.is_none(), "it ended before it could be killed: {}", std::fs::read_to_string(&log).unwrap());
+        assert!(
+            ended.is_none(),
+            "it ended before it could be killed: {}",
+            std::fs::read_to_string(&log).unwrap()
+        );
         let found = diesel::dsl::sql::<BigInt>(some).get_result::<i64>(&mut postgres(&installation));
         if found.is_ok_and(|rows| rows > 0) {
             break;
