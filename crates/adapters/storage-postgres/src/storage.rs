@@ -127,9 +127,10 @@ impl PostgresStorage {
         let failed = |error: &dyn std::fmt::Display| OpenError::failed(&options.url, error);
         let connector = Arc::new(Connector::new(&options, purpose));
         let limits = QueueLimits { writes: options.max_queued_writes, bytes: options.max_queued_bytes };
+        let read_pulse = Arc::new(Pulse::new());
         let mut writers = Vec::new();
         for number in 0..options.writers.max(1) {
-            let pulse = Arc::new(Pulse::new());
+            let pulse = Arc::new(read_pulse.beside());
             let (connector, clock, listener) =
                 (Arc::clone(&connector), Arc::clone(&clock), Arc::clone(&listener));
             let batch = WriteBatch::new(connector, clock, listener, Arc::clone(&pulse));
@@ -137,7 +138,6 @@ impl PostgresStorage {
             let commit = GroupCommit::start(&name, batch, limits).map_err(|error| failed(&error))?;
             writers.push(Writer { commit, pulse });
         }
-        let read_pulse = Arc::new(Pulse::new());
         let manager = Readers { connector, pulse: Arc::clone(&read_pulse), refuses_bypassing: false };
         let connections = pool(manager, options.readers, CONNECTION_WAIT);
         let limits = ReadLimits { waiting: MAX_WAITING_READS, wait: options.read_wait };
