@@ -1,7 +1,7 @@
 //! Huge pages of memory, once there is much of it.
 //!
 //! A cache of many small values is read all over: with pages of 4 KiB nearly every read also misses the
-//! processor's table of pages. With huge pages a cached key-value is read a twentieth faster. But each
+//! processor's table of pages. With huge pages from the start a cached key-value was read a twentieth faster. But each
 //! thread's first bytes then take a huge page of their own, 20 MiB for a program that idles. So they are held
 //! back until the program has grown. On systems other than Linux nothing of this happens.
 
