@@ -51,7 +51,7 @@ pub(crate) struct KeyBody {
     #[schema(required = false, nullable = false, example = "code")]
     key: Option<String>,
     /// The key too, as the program read it; `key` goes before it.
-    #[schema(required = false, nullable = false)]
+    #[schema(required = false, nullable = false, example = "code")]
     value: Option<String>,
 }
 

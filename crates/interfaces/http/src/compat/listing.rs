@@ -1,6 +1,9 @@
 //! Answers that hold everything, as the predecessors gave it: a JSON array of any length, read page by page and
 //! sent as it is read, so that no more than a page is in memory.
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::mem;
 
