@@ -56,7 +56,7 @@ async fn a_valid_event_is_stored_and_answered_as_it_is_stored() {
         assert_eq!(stored[member], *value);
     }
     assert_eq!(stored.as_object().unwrap().len(), 7);
-    assert_eq!(events(&acme, "").await, [stored.clone()]);
+    assert_eq!(events(&acme, "").await, std::slice::from_ref(&stored));
     let id = stored["id"].as_str().unwrap();
     let canonical = acme.get(&format!("/api/v1/events/{id}")).send().await.expect(200).json();
     assert_eq!((&canonical["message"], &canonical["sequence"]), (&json!("order failed"), &json!(1)));
