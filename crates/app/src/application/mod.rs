@@ -9,6 +9,7 @@ mod background;
 mod caches;
 mod error;
 mod maintenance;
+mod openings;
 mod storage;
 mod wiring;
 
@@ -94,7 +95,7 @@ impl Application {
     async fn on_core(config: &Config, data_dir: &DataDir, core: &Core) -> Result<Self, StartError> {
         let services = core.services(cursor_secret(&*core.storage.settings).await?);
         let options = config.http_options();
-        let listen = options.listen;
+        let (listen, compat) = (options.listen, options.compat.clone());
         let server = Server::bind(options, services.clone())
             .map_err(|error| StartError::Listen { address: listen, error })?;
         admin_key::ensure(&services.access, data_dir).await?;
@@ -102,6 +103,7 @@ impl Application {
             true => Some(demo::fill_once(&services, &*core.storage.settings).await?),
             false => None,
         };
+        openings::warn(&compat, &services.tenants).await;
         Ok(Self {
             server,
             storage: core.storage.clone(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tenantry_cache_memcached::MemcachedOptions;
 use tenantry_cache_redis::RedisOptions;
-use tenantry_http::{HttpOptions, Limits};
+use tenantry_http::{CompatOptions, HttpOptions, Limits};
 use tenantry_storage_postgres::{PostgresOptions, PostgresUrl};
 use tenantry_storage_sqlite::SqliteOptions;
 
@@ -49,6 +49,17 @@ impl Config {
             },
             cors_origins: http.cors_origins.clone(),
             log_requests: settings.log.requests,
+            compat: self.compat_options(),
+        }
+    }
+
+    /// Which old contracts are spoken, and to whom: with sample data all of them.
+    fn compat_options(&self) -> CompatOptions {
+        let settings = self.settings();
+        CompatOptions {
+            enabled: settings.compat.enabled || settings.demo,
+            key_values: settings.compat.key_values.opening(),
+            activity: settings.compat.activity.opening(),
         }
     }
 

@@ -7,7 +7,7 @@ use tenantry_storage_postgres::PostgresUrl;
 use tracing_subscriber::EnvFilter;
 
 use super::database::Database;
-use super::shared_cache;
+use super::{compat, shared_cache};
 
 /// What a key holds.
 #[derive(Debug, Clone)]
@@ -53,6 +53,11 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("limits.max_value_bytes", Integer(1..=64 * MIB)),
     ("limits.max_json_depth", Integer(2..=128)),
     ("limits.max_page_value_bytes", Integer(KIB..=GIB)),
+    ("compat.enabled", Boolean),
+    ("compat.key_values.anonymous_tenant", Text(compat::is_tenant)),
+    ("compat.key_values.anonymous_access", Text(compat::is_open_access)),
+    ("compat.activity.anonymous_tenant", Text(compat::is_tenant)),
+    ("compat.activity.anonymous_access", Text(compat::is_open_access)),
     ("cache.access_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.tenants_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.key_values_max_bytes", Integer(0..=1024 * GIB)),

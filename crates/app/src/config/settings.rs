@@ -8,6 +8,7 @@ use tenantry_cache_memcached::MemcachedUrl;
 use tenantry_cache_redis::RedisUrl;
 use tenantry_storage_postgres::PostgresUrl;
 
+use super::compat::CompatSettings;
 use super::database::Database;
 use super::problem::Problem;
 use super::shared_cache;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub http: HttpSettings,
     /// What a request may hold.
     pub limits: LimitSettings,
+    /// Which old contracts are spoken.
+    pub compat: CompatSettings,
     /// What is kept in memory.
     pub cache: CacheSettings,
     /// How SQLite is used.

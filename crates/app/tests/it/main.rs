@@ -9,6 +9,7 @@
 mod api;
 mod check;
 mod command_line;
+mod compat;
 mod configuration;
 mod crash;
 mod demo;

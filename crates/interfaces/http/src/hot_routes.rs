@@ -76,7 +76,7 @@ impl HotRoute {
             Self::CreateEvents => event::create_events(&state, &head, payload).await,
         };
         let answer = answer.unwrap_or_else(HttpResponse::from_error);
-        dress(&head, &id, answer).into()
+        dress(&head, &id, None, answer).into()
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tenantry_ports::{Clock, HealthProbe};
 use tenantry_services::{AccessService, EventService, KeyValueService, TenantService};
 
+use crate::compat::CompatOptions;
 use crate::cursor::CursorSeal;
 
 /// The services behind the API, wired by the application.
@@ -64,4 +65,5 @@ pub(crate) struct State {
     pub(crate) body_timeout: Duration,
     pub(crate) cursors: CursorSeal,
     pub(crate) log_requests: bool,
+    pub(crate) compat: CompatOptions,
 }
