@@ -16,6 +16,7 @@ mod json_text;
 mod key_value;
 mod merge_patch;
 mod page;
+mod past;
 mod precondition;
 mod scope;
 mod secret_key;
@@ -36,6 +37,7 @@ pub use key_value::{
 };
 pub use merge_patch::merge_patch;
 pub use page::{Page, PageLimit};
+pub use past::{PastEvent, PastTenant};
 pub use precondition::{Precondition, RevisionSet};
 pub use scope::{Scope, ScopeSet};
 pub use secret_key::{KeyHash, KeyId, KeyKind, MalformedKey, PresentedKey, SecretKey};
