@@ -88,10 +88,8 @@ mod tests {
         let tenant = NewTenant::parse(TenantDraft { name: Some("a".to_owned()), tenant_info: None }).unwrap();
         let times = |created_at: Option<i64>, updated_at: Option<i64>| {
             let number = TenantNumber::new(1).unwrap();
-            let (tenant, created_at, updated_at) =
-                (tenant.clone(), created_at.map(at), updated_at.map(at));
-            let (created_at, updated_at) =
-                PastTenant { number, tenant, created_at, updated_at }.times(at(9));
+            let (tenant, created_at, updated_at) = (tenant.clone(), created_at.map(at), updated_at.map(at));
+            let (created_at, updated_at) = PastTenant { number, tenant, created_at, updated_at }.times(at(9));
             (created_at.as_micros(), updated_at.as_micros())
         };
         assert_eq!(times(Some(3), Some(5)), (3, 5));

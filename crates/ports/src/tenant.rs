@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use tenantry_domain::{
-    JsonObject, NewTenant, Page, PageLimit, PastTenant, Tenant, TenantFilter, TenantName, TenantNumber, TenantStatus,
+    JsonObject, NewTenant, Page, PageLimit, PastTenant, Tenant, TenantFilter, TenantName, TenantNumber,
+    TenantStatus,
 };
 
 use crate::error::StorageError;

@@ -10,7 +10,9 @@ pub enum FileError {
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
     /// A folder: perhaps a dump in the directory format.
-    #[error("is a directory; a dump in pg_dump's directory format is turned into text by `pg_restore -f - DIRECTORY`")]
+    #[error(
+        "is a directory; a dump in pg_dump's directory format is turned into text by `pg_restore -f - DIRECTORY`"
+    )]
     Directory,
     /// Not a byte.
     #[error("is empty")]
@@ -58,7 +60,9 @@ pub enum FileError {
         found: String,
     },
     /// Several tables fit.
-    #[error("holds several tables that could be meant: {0}; name the predecessor with --from, or dump one with `--table`")]
+    #[error(
+        "holds several tables that could be meant: {0}; name the predecessor with --from, or dump one with `--table`"
+    )]
     SeveralTables(String),
     /// SQLite says so.
     #[error("cannot be read as an SQLite database: {0}")]

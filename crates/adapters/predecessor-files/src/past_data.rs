@@ -134,11 +134,7 @@ impl PastData {
     ///
     /// # Errors
     /// The temporary file fails.
-    pub fn deliver(
-        &mut self,
-        rows: usize,
-        take: &mut dyn FnMut(Batch) -> bool,
-    ) -> Result<(), FileError> {
+    pub fn deliver(&mut self, rows: usize, take: &mut dyn FnMut(Batch) -> bool) -> Result<(), FileError> {
         let place = self.place;
         let placed = |at: i64| place(at.unsigned_abs());
         let connection = &mut self.connection;
@@ -188,11 +184,7 @@ struct Batches<'a, T> {
 }
 
 impl<'a, T> Batches<'a, T> {
-    fn new(
-        most: usize,
-        wrap: fn(Vec<Placed<T>>) -> Batch,
-        take: &'a mut dyn FnMut(Batch) -> bool,
-    ) -> Self {
+    fn new(most: usize, wrap: fn(Vec<Placed<T>>) -> Batch, take: &'a mut dyn FnMut(Batch) -> bool) -> Self {
         Self { most, rows: Vec::new(), bytes: 0, wrap, take }
     }
 
@@ -253,7 +245,7 @@ impl Listener for Reading<'_> {
                 return Ok(());
             }
         };
-        let row = Row { place, table, values };
+        let row = Row { table, values };
         let at = At { place: self.rows.cast_signed(), line: place.number().cast_signed() };
         let staged = match table.predecessor {
             Predecessor::Tenants => {

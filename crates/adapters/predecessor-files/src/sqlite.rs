@@ -51,7 +51,8 @@ impl Database {
 
     /// Tells of all tables, and then of the rows of the one that is wanted.
     pub(crate) fn read(&mut self, tables: &mut Tables, listener: &mut dyn Listener) -> Result<(), FileError> {
-        let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+        let names =
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
         let names: Vec<String> =
             diesel::dsl::sql::<Text>(names).load(&mut self.connection).map_err(sqlite_error)?;
         for name in &names {
@@ -66,12 +67,18 @@ impl Database {
         self.rows(&table.name, &read, listener)
     }
 
-    fn rows(&mut self, table: &str, columns: &[String], listener: &mut dyn Listener) -> Result<(), FileError> {
+    fn rows(
+        &mut self,
+        table: &str,
+        columns: &[String],
+        listener: &mut dyn Listener,
+    ) -> Result<(), FileError> {
         let total = format!("SELECT count(*) FROM {}", quoted(table));
         let total: i64 =
             diesel::dsl::sql::<BigInt>(&total).get_result(&mut self.connection).map_err(sqlite_error)?;
         let query = diesel::sql_query(query(table, columns));
-        let rows = query.load_iter::<RawRow, DefaultLoadingMode>(&mut self.connection).map_err(sqlite_error)?;
+        let rows =
+            query.load_iter::<RawRow, DefaultLoadingMode>(&mut self.connection).map_err(sqlite_error)?;
         for (number, row) in (1_u64..).zip(rows) {
             let row = row.map_err(sqlite_error)?;
             let place = Place::Row(number);

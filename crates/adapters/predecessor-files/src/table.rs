@@ -89,9 +89,10 @@ impl Tables {
             return Ok(false);
         };
         match &mut self.chosen {
-            Some(chosen) if chosen.name != name => {
-                Err(FileError::SeveralTables(format!("{} ({}), {name} ({predecessor})", chosen.name, chosen.predecessor)))
-            }
+            Some(chosen) if chosen.name != name => Err(FileError::SeveralTables(format!(
+                "{} ({}), {name} ({predecessor})",
+                chosen.name, chosen.predecessor
+            ))),
             chosen => {
                 *chosen = Some(KnownTable { predecessor, name: name.to_owned(), columns });
                 Ok(true)
@@ -119,7 +120,8 @@ impl Tables {
     pub(crate) fn finish(self) -> Result<KnownTable, FileError> {
         let Self { wanted, chosen, others, count } = self;
         chosen.ok_or_else(|| {
-            let shapes = SHAPES.iter().filter(|shape| wanted.is_none_or(|wanted| wanted == shape.predecessor));
+            let shapes =
+                SHAPES.iter().filter(|shape| wanted.is_none_or(|wanted| wanted == shape.predecessor));
             let wanted: Vec<_> = shapes.map(|shape| describe(shape)).collect();
             let mut found = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
             if count > others.len() {
@@ -178,7 +180,10 @@ mod tests {
         let mut tables = Tables::new(None);
         assert!(tables.offer("public.kvalue", &columns("key value")).unwrap());
         assert!(tables.offer("public.kvalue", &columns("value key")).unwrap(), "the same one again");
-        assert!(matches!(tables.offer("old.kvalue", &columns("key value")), Err(FileError::SeveralTables(_))));
+        assert!(matches!(
+            tables.offer("old.kvalue", &columns("key value")),
+            Err(FileError::SeveralTables(_))
+        ));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use crate::MAX_ROW_BYTES;
-use crate::fault::Place;
 use crate::table::KnownTable;
 
 /// A value as a file has it: of whatever type, as its text.
@@ -31,7 +30,6 @@ impl<'a> Value<'a> {
 
 /// A row of a table that is known.
 pub(crate) struct Row<'a> {
-    pub(crate) place: Place,
     pub(crate) table: &'a KnownTable,
     /// In the order of the file's columns.
     pub(crate) values: &'a [Value<'a>],

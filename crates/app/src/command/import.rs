@@ -71,7 +71,11 @@ impl From {
 const BATCH: usize = 1000;
 
 pub(super) fn run(config: &Config, args: &ImportArgs) -> Result<(), CommandError> {
-    let shown = if args.file == Path::new("-") { "standard input".to_owned() } else { args.file.display().to_string() };
+    let shown = if args.file == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        args.file.display().to_string()
+    };
     let data = read(args, &shown)?;
     let predecessor = data.predecessor();
     if !args.dry_run {
@@ -87,7 +91,8 @@ pub(super) fn run(config: &Config, args: &ImportArgs) -> Result<(), CommandError
 }
 
 fn read(args: &ImportArgs, shown: &str) -> Result<PastData, CommandError> {
-    let origin = if args.file == Path::new("-") { Origin::StandardInput } else { Origin::File(args.file.clone()) };
+    let origin =
+        if args.file == Path::new("-") { Origin::StandardInput } else { Origin::File(args.file.clone()) };
     let progress = Progress::of_bytes("reading", origin.size());
     let read = PastData::read(&origin, args.from.map(From::predecessor), &mut |bytes| progress.set(bytes));
     progress.finish();
@@ -97,9 +102,13 @@ fn read(args: &ImportArgs, shown: &str) -> Result<PastData, CommandError> {
 fn check_tenant_is_wanted(args: &ImportArgs, predecessor: Predecessor) -> Result<(), CommandError> {
     let is_named = args.tenant.is_some() || args.new_tenant.is_some();
     let text = match (predecessor.is_of_one_tenant(), is_named) {
-        (true, false) => format!("what {predecessor} kept becomes one tenant's: name it with --tenant or --new-tenant"),
+        (true, false) => {
+            format!("what {predecessor} kept becomes one tenant's: name it with --tenant or --new-tenant")
+        }
         (false, true) => {
-            format!("what {predecessor} kept becomes tenants of their own: --tenant and --new-tenant are not for it")
+            format!(
+                "what {predecessor} kept becomes tenants of their own: --tenant and --new-tenant are not for it"
+            )
         }
         _ => return Ok(()),
     };
@@ -146,7 +155,10 @@ async fn carry(mut data: PastData, store: &Store<'_>, tally: &mut Tally) -> Resu
     progress.finish();
     let read = reading.await.map_err(CommandError::failed)?;
     if let Err(why) = stored {
-        return Err(CommandError::Failed(format!("{why}; {}, and the same command goes on from there", tally.so_far())));
+        return Err(CommandError::Failed(format!(
+            "{why}; {}, and the same command goes on from there",
+            tally.so_far()
+        )));
     }
     read.map_err(|error| CommandError::Failed(format!("the rows {error}")))
 }
@@ -156,7 +168,9 @@ async fn tenant(tenants: &Arc<TenantService>, args: &ImportArgs) -> Result<Optio
     let tenant = match (&args.tenant, &args.new_tenant) {
         (Some(text), _) => {
             let named = TenantRef::parse(text);
-            let named = named.ok_or_else(|| CommandError::Usage(format!("--tenant: {text} is neither a tenant's number nor its id")))?;
+            let named = named.ok_or_else(|| {
+                CommandError::Usage(format!("--tenant: {text} is neither a tenant's number nor its id"))
+            })?;
             let found = tenants.get(&named).await;
             found.map_err(|error| CommandError::Failed(format!("--tenant {text}: {error}")))?
         }
@@ -182,9 +196,15 @@ async fn named_tenant(tenants: &TenantService, name: &str) -> Result<Tenant, Com
         let page = tenants.list(filter, after, PageLimit::MAX).await.map_err(CommandError::failed)?;
         after = page.items.last().map(|tenant| tenant.number);
         let of_name = page.items.into_iter();
-        for tenant in of_name.filter(|tenant| tenant.name.as_str() == name && tenant.status != TenantStatus::Deleting) {
+        for tenant in
+            of_name.filter(|tenant| tenant.name.as_str() == name && tenant.status != TenantStatus::Deleting)
+        {
             if let Some(other) = &found {
-                let text = format!("several tenants are named {name} ({}, {}); name one with --tenant", other.id(), tenant.id());
+                let text = format!(
+                    "several tenants are named {name} ({}, {}); name one with --tenant",
+                    other.id(),
+                    tenant.id()
+                );
                 return Err(CommandError::Failed(text));
             }
             found = Some(tenant);

@@ -65,8 +65,7 @@ mod tests {
         });
         let outcomes =
             EventService::new(Arc::new(events)).import(number(7), vec![past(time(1)); 3]).await.unwrap();
-        let expected =
-            [ImportOutcome::Stored, ImportOutcome::AlreadyThere, ImportOutcome::StoredAt(time(9))];
+        let expected = [ImportOutcome::Stored, ImportOutcome::AlreadyThere, ImportOutcome::StoredAt(time(9))];
         assert_eq!(outcomes, expected);
     }
 

@@ -121,9 +121,10 @@ mod tests {
     async fn what_somebody_writes_meanwhile_is_compared_anew() {
         let mut entries = MockKeyValueRepository::new();
         entries.expect_find().once().returning(|_, _| Ok(None));
-        entries.expect_put().once().returning(|_, _, _, _| {
-            Err(KeyValueWriteError::PreconditionFailed { current: None })
-        });
+        entries
+            .expect_put()
+            .once()
+            .returning(|_, _, _, _| Err(KeyValueWriteError::PreconditionFailed { current: None }));
         entries.expect_find().once().returning(|_, _| Ok(Some(entry(3, None))));
         assert_eq!(import(entries, b"value", false).await, ImportOutcome::AlreadyThere);
     }

@@ -16,13 +16,14 @@ impl TenantService {
         let (number, name) = (past.number, past.tenant.name.clone());
         Ok(match self.tenants.create_past(past).await? {
             PastTenantOutcome::Created(_) => ImportOutcome::Stored,
-            PastTenantOutcome::Held(held) if held.status == TenantStatus::Deleting => {
-                ImportOutcome::Refused(format!("the number {number} is that of a tenant that is being deleted"))
-            }
+            PastTenantOutcome::Held(held) if held.status == TenantStatus::Deleting => ImportOutcome::Refused(
+                format!("the number {number} is that of a tenant that is being deleted"),
+            ),
             PastTenantOutcome::Held(held) if held.name == name => ImportOutcome::AlreadyThere,
-            PastTenantOutcome::Held(held) => {
-                ImportOutcome::Refused(format!("the number {number} is that of another tenant, {}", held.id()))
-            }
+            PastTenantOutcome::Held(held) => ImportOutcome::Refused(format!(
+                "the number {number} is that of another tenant, {}",
+                held.id()
+            )),
             PastTenantOutcome::Retired => ImportOutcome::Refused(format!(
                 "the number {number} was that of a tenant that is gone, and is never given again"
             )),

@@ -177,7 +177,9 @@ impl<R: Read> Lexer<R> {
                 }
                 Some(b'\'') => return Ok(if fits { Token::Text(text) } else { Token::TooLong }),
                 Some(b'\\') if has_escapes => {
-                    let Some(escaped) = self.source.next()? else { return Err(self.truncated("in a string")) };
+                    let Some(escaped) = self.source.next()? else {
+                        return Err(self.truncated("in a string"));
+                    };
                     match escaped {
                         b'b' => 0x08,
                         b'f' => 0x0c,

@@ -132,7 +132,9 @@ fn a_dump_that_is_cut_anywhere_is_found_to_be_so() {
     assert_eq!(rows(&format!("{whole}\n")).len(), 3);
     for cut in 28..whole.len() {
         let ended = heard(&whole.as_bytes()[..cut]);
-        assert!(matches!(ended, Err(FileError::Truncated { .. })), "{cut}: {ended:?}");
+        // Within a word that counts, another word may seem to stand there.
+        let is_found = matches!(ended, Err(FileError::Truncated { .. } | FileError::Statement { .. }));
+        assert!(is_found, "{cut}: {ended:?}");
     }
 }
 
@@ -146,7 +148,13 @@ fn a_row_that_is_too_long_is_told_and_passed_over() {
     let told = format!("FAULT it is longer than {} bytes", crate::MAX_ROW_BYTES);
     assert_eq!(
         rows,
-        ["line 2: 1".to_owned(), format!("line 3: {told}"), "line 4: 2".into(), format!("line 6: {told}"), "line 6: 3".into()]
+        [
+            "line 2: 1".to_owned(),
+            format!("line 3: {told}"),
+            "line 4: 2".into(),
+            format!("line 6: {told}"),
+            "line 6: 3".into()
+        ]
     );
 }
 

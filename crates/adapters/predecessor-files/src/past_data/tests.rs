@@ -31,16 +31,28 @@ fn delivered(data: &mut PastData) -> Vec<String> {
         match batch {
             Batch::Tenants(batch) => rows.extend(batch.into_iter().map(|row| {
                 let PastTenant { number, tenant, created_at, updated_at } = row.item;
-                let time = |time: Option<tenantry_domain::Timestamp>| time.map_or("-".into(), |time| time.to_string());
+                let time = |time: Option<tenantry_domain::Timestamp>| {
+                    time.map_or("-".into(), |time| time.to_string())
+                };
                 let (created_at, updated_at) = (time(created_at), time(updated_at));
-                format!("{}: {number} {} {} {created_at} {updated_at}", row.place, tenant.name, tenant.info.as_str())
+                format!(
+                    "{}: {number} {} {} {created_at} {updated_at}",
+                    row.place,
+                    tenant.name,
+                    tenant.info.as_str()
+                )
             })),
             Batch::Events(batch) => rows.extend(batch.into_iter().map(|row| {
                 let PastEvent { event, created_at } = row.item;
                 let email = event.email.as_ref().map_or("-", |email| email.as_str());
                 format!(
                     "{}: {} {} {} {} {email} {} {created_at}",
-                    row.place, event.id, event.component, event.environment, event.message, event.data.as_str()
+                    row.place,
+                    event.id,
+                    event.component,
+                    event.environment,
+                    event.message,
+                    event.data.as_str()
                 )
             })),
             Batch::KeyValues(batch) => rows.extend(batch.into_iter().map(|row| {
@@ -108,7 +120,10 @@ fn activities_come_by_time_whatever_their_order_and_form() {
     );
     let told = told(&data);
     assert_eq!(told[0], "line 5: id is no UUID");
-    assert!(told[1].starts_with("line 6: component must be 1 to 255") && told[1].contains("data must be"), "{told:?}");
+    assert!(
+        told[1].starts_with("line 6: component must be 1 to 255") && told[1].contains("data must be"),
+        "{told:?}"
+    );
     assert!(told[2].starts_with("line 7: data is not JSON"), "{told:?}");
 }
 
@@ -142,10 +157,7 @@ fn of_the_rows_of_a_key_the_one_with_the_highest_id_counts() {
             "row 10: é/🦀= text/plain; charset=utf-8",
         ]
     );
-    assert_eq!(
-        told(&data),
-        ["row 7: key is NULL", "row 8: a key must not be empty", "row 6: value is NULL"]
-    );
+    assert_eq!(told(&data), ["row 7: key is NULL", "row 8: a key must not be empty", "row 6: value is NULL"]);
     assert_eq!(std::fs::read(&path).unwrap(), before, "the file is only read");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
 }
@@ -153,11 +165,13 @@ fn of_the_rows_of_a_key_the_one_with_the_highest_id_counts() {
 #[test]
 fn what_still_stands_in_a_write_ahead_log_is_read_and_left_there() {
     let folder = tempfile::tempdir().unwrap();
-    let path = tenantbase(folder.path(), "PRAGMA journal_mode = WAL; INSERT INTO kvalue VALUES (1, 'a', 'x');");
+    let path =
+        tenantbase(folder.path(), "PRAGMA journal_mode = WAL; INSERT INTO kvalue VALUES (1, 'a', 'x');");
     let mut writer = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     writer.batch_execute("INSERT INTO kvalue VALUES (2, 'b', 'in the log')").unwrap();
     let contents = || {
-        let mut files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
+        let mut files: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
         files.retain(|file| !file.to_str().unwrap().ends_with("-shm"));
         files.sort();
         files.into_iter().map(|file| (std::fs::read(&file).unwrap(), file)).collect::<Vec<_>>()
@@ -171,7 +185,10 @@ fn what_still_stands_in_a_write_ahead_log_is_read_and_left_there() {
 #[test]
 fn a_value_that_is_too_long_is_told_and_not_held() {
     let folder = tempfile::tempdir().unwrap();
-    let insert = format!("INSERT INTO kvalue VALUES (2, 'a', zeroblob({})), (1, 'a', 'older'), (3, 'b', 'x');", crate::MAX_ROW_BYTES + 1);
+    let insert = format!(
+        "INSERT INTO kvalue VALUES (2, 'a', zeroblob({})), (1, 'a', 'older'), (3, 'b', 'x');",
+        crate::MAX_ROW_BYTES + 1
+    );
     let data = read(&tenantbase(folder.path(), &insert), None).unwrap();
     assert_eq!(told(&data), [format!("row 2: value is longer than {} bytes", crate::MAX_ROW_BYTES)]);
     assert_eq!((data.superseded(), data.good_rows()), (1, 1), "the older value does not come back");
@@ -195,7 +212,8 @@ fn a_damaged_database_is_no_data() {
 
 #[test]
 fn rows_in_one_line_keep_their_order() {
-    let mut data = read_dump("INSERT INTO kvalue (key, value) VALUES ('a', '1'), ('a', '2'), ('b', '3'), ('a', '4');");
+    let mut data =
+        read_dump("INSERT INTO kvalue (key, value) VALUES ('a', '1'), ('a', '2'), ('b', '3'), ('a', '4');");
     assert_eq!(
         delivered(&mut data),
         ["line 1: a=4 text/plain; charset=utf-8", "line 1: b=3 text/plain; charset=utf-8"]
@@ -208,8 +226,12 @@ fn a_file_that_holds_nothing_known_is_told_with_what_it_holds() {
     let other = b"CREATE TABLE books (id integer, title text);\n";
     let told = refused(other, None);
     assert!(told.contains("found books(id, title)") && told.contains("kvalue(key, value)"), "{told}");
-    let told = refused(b"COPY tenants (tenant_number, tenant_id) FROM stdin;\n\\.\n", Some(Predecessor::Activity));
-    assert!(told.contains("looked for events(id, component") && told.contains("tenants(tenant_number"), "{told}");
+    let told =
+        refused(b"COPY tenants (tenant_number, tenant_id) FROM stdin;\n\\.\n", Some(Predecessor::Activity));
+    assert!(
+        told.contains("looked for events(id, component") && told.contains("tenants(tenant_number"),
+        "{told}"
+    );
     assert!(refused(b"once upon a time", None).contains("cut short"));
     assert!(refused(b"once upon a time;", None).contains("found none"));
     assert!(refused(b"", None).contains("is empty"));

@@ -73,11 +73,7 @@ pub(crate) fn create(connection: &mut SqliteConnection) -> Result<(), FileError>
     Ok(connection.batch_execute(CREATE)?)
 }
 
-pub(crate) fn stage(
-    connection: &mut SqliteConnection,
-    at: At,
-    past: &PastEvent,
-) -> Result<(), FileError> {
+pub(crate) fn stage(connection: &mut SqliteConnection, at: At, past: &PastEvent) -> Result<(), FileError> {
     let event = &past.event;
     diesel::insert_into(staged_events::table)
         .values((

@@ -113,19 +113,14 @@ pub(crate) fn deliver(
             staged_key_values::is_text,
             staged_key_values::fault,
         ))
-        .order((
-            staged_key_values::key.asc(),
-            staged_key_values::id.desc(),
-            staged_key_values::place.desc(),
-        ));
+        .order((staged_key_values::key.asc(), staged_key_values::id.desc(), staged_key_values::place.desc()));
     let mut last_key: Option<String> = None;
     for row in sorted.load_iter::<KeyValueRow, DefaultLoadingMode>(connection)? {
         let (line, key, value, is_text, fault) = row?;
         let told = if last_key.as_ref() == Some(&key) {
             Told::Superseded
         } else {
-            let content_type =
-                if is_text { ContentType::plain_text() } else { ContentType::octet_stream() };
+            let content_type = if is_text { ContentType::plain_text() } else { ContentType::octet_stream() };
             let value = match (fault, value) {
                 (Some(fault), _) => Err(fault),
                 (None, value) => Ok(PastKeyValue {

@@ -61,11 +61,7 @@ pub(crate) fn create(connection: &mut SqliteConnection) -> Result<(), FileError>
     Ok(connection.batch_execute(CREATE)?)
 }
 
-pub(crate) fn stage(
-    connection: &mut SqliteConnection,
-    at: At,
-    tenant: &PastTenant,
-) -> Result<(), FileError> {
+pub(crate) fn stage(connection: &mut SqliteConnection, at: At, tenant: &PastTenant) -> Result<(), FileError> {
     diesel::insert_into(staged_tenants::table)
         .values((
             staged_tenants::place.eq(at.place),

@@ -75,8 +75,7 @@ pub async fn a_past_event_whose_id_is_held_changes_nothing(s: &Fixture) {
 
 pub async fn a_long_list_of_past_events_is_stored_whole(s: &Fixture) {
     let tenant = s.tenant().await;
-    let list: Vec<_> =
-        events(0..2500).into_iter().map(|event| past(event, 10, s.now())).collect();
+    let list: Vec<_> = events(0..2500).into_iter().map(|event| past(event, 10, s.now())).collect();
     let stored = append(s, tenant, list.clone()).await;
     let numbers: Vec<_> = stored.iter().map(|stored| stored.event().sequence.get()).collect();
     assert_eq!(numbers, (1..=2500).collect::<Vec<_>>());
@@ -116,8 +115,12 @@ pub async fn past_events_and_new_ones_at_once_leave_no_gap_and_no_time_that_fall
             }
         }
     };
-    let mut numbers: Vec<_> =
-        at_once((0..40).map(write)).await.iter().flatten().map(|stored| stored.event().sequence.get()).collect();
+    let mut numbers: Vec<_> = at_once((0..40).map(write))
+        .await
+        .iter()
+        .flatten()
+        .map(|stored| stored.event().sequence.get())
+        .collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=200).collect::<Vec<_>>());
     let found = s.all_events(tenant).await;

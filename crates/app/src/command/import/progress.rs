@@ -8,16 +8,22 @@ impl Progress {
     /// Of so many bytes, if that is known.
     pub(super) fn of_bytes(verb: &'static str, total: Option<u64>) -> Self {
         match total {
-            Some(total) => {
-                Self::new(ProgressBar::new(total), verb, "{msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
-            }
+            Some(total) => Self::new(
+                ProgressBar::new(total),
+                verb,
+                "{msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+            ),
             None => Self::new(ProgressBar::no_length(), verb, "{msg} {spinner} {bytes}, {bytes_per_sec}"),
         }
     }
 
     /// Of so many rows.
     pub(super) fn of_rows(verb: &'static str, total: u64) -> Self {
-        Self::new(ProgressBar::new(total), verb, "{msg} [{bar:30}] {pos} of {len} rows, {per_sec}, {eta} left")
+        Self::new(
+            ProgressBar::new(total),
+            verb,
+            "{msg} [{bar:30}] {pos} of {len} rows, {per_sec}, {eta} left",
+        )
     }
 
     fn new(bar: ProgressBar, verb: &'static str, template: &str) -> Self {

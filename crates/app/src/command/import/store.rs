@@ -43,8 +43,12 @@ impl<'a> Store<'a> {
         let import = |row: Placed<PastTenant>| async move {
             self.tenants.import(row.item).await.map(|outcome| (row.place, outcome))
         };
-        let outcomes: Vec<_> =
-            stream::iter(tenants).map(import).buffered(AT_ONCE).try_collect().await.map_err(|e| e.to_string())?;
+        let outcomes: Vec<_> = stream::iter(tenants)
+            .map(import)
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+            .map_err(|e| e.to_string())?;
         outcomes.into_iter().for_each(|(place, outcome)| tally.note(place, outcome));
         Ok(())
     }
@@ -73,8 +77,12 @@ impl<'a> Store<'a> {
             let outcome = self.key_values.import(tenant, key, value, self.replaces).await;
             outcome.map(|outcome| (row.place, outcome))
         };
-        let outcomes: Vec<_> =
-            stream::iter(entries).map(import).buffered(AT_ONCE).try_collect().await.map_err(|e| e.to_string())?;
+        let outcomes: Vec<_> = stream::iter(entries)
+            .map(import)
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await
+            .map_err(|e| e.to_string())?;
         outcomes.into_iter().for_each(|(place, outcome)| tally.note(place, outcome));
         Ok(())
     }

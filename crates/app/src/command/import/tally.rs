@@ -57,12 +57,14 @@ impl Tally {
             ImportOutcome::Stored => self.stored += 1,
             ImportOutcome::StoredAt(time) => {
                 self.stored += 1;
-                self.moved.push(place, format!("created_at became {time}, since it may not fall, nor lie ahead"));
+                self.moved
+                    .push(place, format!("created_at became {time}, since it may not fall, nor lie ahead"));
             }
             ImportOutcome::Replaced => self.replaced += 1,
             ImportOutcome::AlreadyThere => self.already_there += 1,
             ImportOutcome::Differs => {
-                self.differing.push(place, "the key holds another value, which was kept; --replace takes the file's");
+                self.differing
+                    .push(place, "the key holds another value, which was kept; --replace takes the file's");
             }
             ImportOutcome::Refused(why) => self.rejected.push(place, why),
         }
