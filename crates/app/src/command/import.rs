@@ -29,7 +29,7 @@ use tally::Tally;
 pub(super) struct ImportArgs {
     /// Whose file it is; told from its tables where it is left out
     #[arg(long, value_enum)]
-    from: Option<From>,
+    from: Option<PredecessorArg>,
     /// The tenant whose data it becomes, by number or id (not for `--from tenants`)
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
@@ -48,7 +48,7 @@ pub(super) struct ImportArgs {
 
 /// The predecessors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum From {
+enum PredecessorArg {
     /// The key-value store: kvalue(id, key, value)
     Tenantbase,
     /// The log of activities: events(id, component, environment, message, email, data, created_at)
@@ -57,7 +57,7 @@ enum From {
     Tenants,
 }
 
-impl From {
+impl PredecessorArg {
     fn predecessor(self) -> Predecessor {
         match self {
             Self::Tenantbase => Predecessor::Tenantbase,
@@ -76,10 +76,13 @@ pub(super) fn run(config: &Config, args: &ImportArgs) -> Result<(), CommandError
     } else {
         args.file.display().to_string()
     };
+    // Before a long file is read, where that is known by then.
+    if let Some(from) = args.from.filter(|_| !args.dry_run) {
+        check_tenant_is_wanted(args, from.predecessor())?;
+    }
     let data = read(args, &shown)?;
-    let predecessor = data.predecessor();
     if !args.dry_run {
-        check_tenant_is_wanted(args, predecessor)?;
+        check_tenant_is_wanted(args, data.predecessor())?;
     }
     let mut tally = Tally::new(&shown, &data);
     if !args.dry_run {
@@ -94,7 +97,8 @@ fn read(args: &ImportArgs, shown: &str) -> Result<PastData, CommandError> {
     let origin =
         if args.file == Path::new("-") { Origin::StandardInput } else { Origin::File(args.file.clone()) };
     let progress = Progress::of_bytes("reading", origin.size());
-    let read = PastData::read(&origin, args.from.map(From::predecessor), &mut |bytes| progress.set(bytes));
+    let read =
+        PastData::read(&origin, args.from.map(PredecessorArg::predecessor), &mut |bytes| progress.set(bytes));
     progress.finish();
     read.map_err(|error| CommandError::Failed(format!("{shown} {error}")))
 }

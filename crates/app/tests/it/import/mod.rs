@@ -62,19 +62,18 @@ impl Installation {
 /// All items of a list, page by page.
 pub(crate) async fn all(app: &TestApp, tenant: Option<&str>, path: &str, noun: &str) -> Vec<Value> {
     let mut items = Vec::new();
-    let mut cursor: Option<String> = None;
+    let sign = if path.contains('?') { '&' } else { '?' };
+    let first = format!("{path}{sign}limit=1000");
+    let mut next = first.clone();
     loop {
-        let mut request = app.admin(Method::GET, path).query(&[("limit", "1000")]);
+        let mut request = app.admin(Method::GET, &next);
         if let Some(tenant) = tenant {
             request = request.header("Tenantry-Tenant", tenant);
-        }
-        if let Some(cursor) = &cursor {
-            request = request.query(&[("cursor", cursor)]);
         }
         let mut page: Value = request.send().await.unwrap().json().await.unwrap();
         items.append(page[noun].as_array_mut().unwrap_or_else(|| panic!("{path} has no {noun}")));
         match page["next_cursor"].as_str() {
-            Some(next) => cursor = Some(next.to_owned()),
+            Some(cursor) => next = format!("{first}&cursor={cursor}"),
             None => return items,
         }
     }

@@ -19,7 +19,7 @@ fn database(installation: &Installation, more: &str) -> PathBuf {
         .batch_execute(&format!(
             "CREATE TABLE kvalue (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, value TEXT);
              WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1999)
-             INSERT INTO kvalue (key, value) SELECT 'key/' || i % 900, 'value ' || i FROM n;
+             INSERT INTO kvalue (key, value) SELECT 'key/' || (i % 900), 'value ' || i FROM n;
              {more}"
         ))
         .unwrap();

@@ -24,9 +24,9 @@ struct Predecessor {
 
 impl Predecessor {
     fn new(name: &str, sql: impl FnOnce(&str) -> String) -> Self {
+        let mut connection = PgConnection::establish(&server()).unwrap();
         let schema = format!("test_predecessor_{name}_{}", std::process::id());
         let predecessor = Self { schema, files: tempfile::tempdir().unwrap() };
-        let mut connection = PgConnection::establish(&server()).unwrap();
         connection.batch_execute(&sql(&predecessor.schema)).unwrap();
         predecessor
     }
