@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -164,22 +165,43 @@ fn of_the_rows_of_a_key_the_one_with_the_highest_id_counts() {
 
 #[test]
 fn what_still_stands_in_a_write_ahead_log_is_read_and_left_there() {
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, left) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path =
         tenantbase(folder.path(), "PRAGMA journal_mode = WAL; INSERT INTO kvalue VALUES (1, 'a', 'x');");
     let mut writer = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     writer.batch_execute("INSERT INTO kvalue VALUES (2, 'b', 'in the log')").unwrap();
+    // As a process that was killed leaves it.
+    let copied = left.path().join("left.db");
+    std::fs::copy(&path, &copied).unwrap();
+    std::fs::copy(format!("{}-wal", path.display()), left.path().join("left.db-wal")).unwrap();
     let contents = || {
-        let mut files: Vec<_> =
-            std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
-        files.retain(|file| !file.to_str().unwrap().ends_with("-shm"));
-        files.sort();
-        files.into_iter().map(|file| (std::fs::read(&file).unwrap(), file)).collect::<Vec<_>>()
+        let files = std::fs::read_dir(left.path()).unwrap().map(|file| file.unwrap().path());
+        files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect::<BTreeMap<_, _>>()
     };
     let before = contents();
-    assert_eq!(before.len(), 2, "there is a log");
-    assert_eq!(delivered(&mut read(&path, None).unwrap()).len(), 2);
-    assert_eq!(contents(), before);
+    assert_eq!(before.len(), 2);
+    assert_eq!(delivered(&mut read(&copied, None).unwrap()).len(), 2);
+    assert!(contents() == before, "files have changed, or there are others");
+}
+
+#[test]
+fn what_a_crash_left_half_done_is_undone_in_reading_and_left_as_it_is() {
+    let (folder, left) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = tenantbase(folder.path(), "INSERT INTO kvalue VALUES (1, 'a', 'before');");
+    let mut writer = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    // With so small a cache a transaction is in the file, and in its journal, before it ends.
+    let half =
+        "PRAGMA cache_size = 1; PRAGMA synchronous = FULL; BEGIN; UPDATE kvalue SET value = 'half done';
+        WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+        INSERT INTO kvalue SELECT i, 'key' || i, hex(zeroblob(50)) FROM n;";
+    writer.batch_execute(half).unwrap();
+    let copied = left.path().join("left.db");
+    std::fs::copy(&path, &copied).unwrap();
+    std::fs::copy(format!("{}-journal", path.display()), left.path().join("left.db-journal")).unwrap();
+    let before = std::fs::read(&copied).unwrap();
+    assert_eq!(delivered(&mut read(&copied, None).unwrap()), ["row 1: a=before text/plain; charset=utf-8"]);
+    assert!(std::fs::read(&copied).unwrap() == before, "the file has changed");
+    assert_eq!(std::fs::read_dir(left.path()).unwrap().count(), 2);
 }
 
 #[test]
