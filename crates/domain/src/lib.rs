@@ -20,6 +20,7 @@ mod key_value;
 mod merge_patch;
 mod page;
 mod plan;
+mod past;
 mod precondition;
 mod price;
 mod scope;
@@ -50,6 +51,7 @@ pub use plan::{
     CatalogRevision, Plan, PlanContent, PlanId, PlanKey, PlanRecord, PlanSource, PlanTime, PlanTitle,
     PlanVersion, ProviderId, SearchablePlan, SellMode,
 };
+pub use past::{PastEvent, PastTenant};
 pub use precondition::{Precondition, RevisionSet};
 pub use price::{Price, PriceError, PriceRange};
 pub use scope::{Scope, ScopeSet};

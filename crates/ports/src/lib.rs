@@ -67,7 +67,7 @@ pub use setting::SettingRepository;
 pub use shared_cache::{
     CacheError, FillLease, Replacement, SharedCache, SharedCacheListener, SharedLookup, SharedValue,
 };
-pub use tenant::{TenantRepository, TenantUpdate, TenantWriteError};
+pub use tenant::{PastTenantOutcome, RETIRED_NUMBER, TenantRepository, TenantUpdate, TenantWriteError};
 pub use timer::Timer;
 
 #[cfg(feature = "mocks")]

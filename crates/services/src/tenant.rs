@@ -2,6 +2,7 @@
 
 mod cached;
 mod error;
+mod past;
 mod patch;
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,7 @@ mod event;
 mod event_append;
 mod event_data;
 mod event_list;
+mod event_past;
 mod export;
 mod health;
 mod import;
@@ -41,6 +42,7 @@ mod static_query;
 mod storage;
 mod tenant;
 mod tenant_erasure;
+mod tenant_past;
 mod url;
 
 // Linked through diesel, and named here for their features: libpq and OpenSSL are built from source.

@@ -15,8 +15,8 @@ pub(crate) struct Core {
     pub(crate) storage: Storage,
     pub(crate) tenants: Arc<TenantService>,
     access: Arc<AccessService>,
-    events: Arc<EventService>,
-    key_values: Arc<KeyValueService>,
+    pub(crate) events: Arc<EventService>,
+    pub(crate) key_values: Arc<KeyValueService>,
     pub(crate) caches: Caches,
     clock: Arc<dyn Clock>,
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod health;
+mod import;
 mod migrate;
 mod migrate_data;
 mod openapi;
@@ -103,6 +104,16 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         tenants: PathBuf,
     },
+    /// Bring over what a predecessor has stored: a plain-text pg_dump, or an SQLite file
+    #[command(
+        long_about = "Bring over what a predecessor has stored: a plain-text pg_dump, or an SQLite file.\n\nThe whole \
+        file is read first: of one that is cut short, or that holds no table that is known, nothing is stored. Rows \
+        that break a rule are told with their lines, and the others are stored. Numbers of tenants, ids and times of \
+        events are kept. Running it twice stores nothing twice.\n\nOn SQLite no server may be running. \
+        docs/moving-over.md goes through it step by step.\n\nEnds with 0 when every row is stored or was there \
+        already, with 1 if not, with 2 for a wrong usage."
+    )]
+    Import(import::ImportArgs),
     /// Explain the configuration, and check the data directory and the database; change nothing
     Check(ServeArgs),
     /// Ask a running server whether it is ready
@@ -220,6 +231,7 @@ fn dispatch(cli: Cli) -> Result<(), CommandError> {
             migrate_data::run(&load(&config, &ServeArgs::default())?, &plan)
         }
         Command::Seed { tenants } => seed::run(&load(&config, &ServeArgs::default())?, &tenants),
+        Command::Import(args) => import::run(&load(&config, &ServeArgs::default())?, &args),
         Command::Health { url: Some(url) } => health::of_url(&url),
         Command::Health { url: None } => {
             health::of_address(load(&config, &ServeArgs::default())?.settings().listen)

@@ -15,6 +15,7 @@ mod crash;
 mod demo;
 mod first_start;
 mod health;
+mod import;
 mod ledger;
 mod maintenance;
 mod postgres;

@@ -1,5 +1,6 @@
 //! The program on PostgreSQL, from outside.
 
+mod import;
 mod migrate_data;
 mod nodes;
 

@@ -68,6 +68,11 @@ impl Place {
         matches!(self, Self::Adapter(name) if name.starts_with("storage-"))
     }
 
+    /// What reads the files of predecessors, some of which are databases.
+    pub(crate) fn reads_predecessors(&self) -> bool {
+        matches!(self, Self::Adapter(name) if name == "predecessor-files")
+    }
+
     /// An adapter that stores.
     pub(crate) fn is_storage_adapter(&self) -> bool {
         self.is_about_storage() && !self.is_storage_contract() && !self.is_storage_support()
