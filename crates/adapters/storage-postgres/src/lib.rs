@@ -49,5 +49,6 @@ use {openssl_sys as _, pq_sys as _};
 pub use bus::PostgresBus;
 pub use database::{Inspection, OpenError, inspect, migrate};
 pub use options::PostgresOptions;
+pub use replica::{ReplicaInspection, inspect_replica};
 pub use storage::PostgresStorage;
 pub use url::{PostgresUrl, PostgresUrlError};
