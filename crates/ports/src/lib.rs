@@ -47,7 +47,7 @@ pub use export::{ExportBound, ExportRepository, StoredTenant, TenantCounters};
 pub use health::HealthProbe;
 pub use import::{ImportRepository, ImportRows, ImportStart, MOVE_MARKER};
 pub use key_value::{EntryQuery, KeyValueRepository, KeyValueWriteError, ListedEntry, NewValue, PutOutcome};
-pub use near_cache::{LoadTicket, NearCache};
+pub use near_cache::{IsChanged, LoadTicket, NearCache};
 pub use setting::SettingRepository;
 pub use shared_cache::{
     CacheError, FillLease, Replacement, SharedCache, SharedCacheListener, SharedLookup, SharedValue,

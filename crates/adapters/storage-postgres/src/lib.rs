@@ -31,7 +31,6 @@ mod key_value_list;
 mod key_value_write;
 mod moment;
 mod options;
-mod prefix;
 mod pulse;
 mod replica;
 mod schema;

@@ -7,7 +7,8 @@ use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use tenantry_domain::{Event, KeyId, Order, PageLimit, Precondition, Stored, TenantNumber};
 use tenantry_ports::{
-    AccessKeyRepository, EventQuery, EventRepository, EventWriteError, HealthProbe, KeyValueRepository, StorageError, SystemClock,
+    AccessKeyRepository, EventQuery, EventRepository, EventWriteError, HealthProbe, KeyValueRepository,
+    StorageError, SystemClock,
 };
 use tenantry_storage_contract::{Commit, RecordedCommits};
 use tenantry_storage_postgres::{PostgresOptions, PostgresStorage, PostgresUrl};
@@ -141,7 +142,8 @@ async fn gathered_reads_of_a_silent_database_are_given_up_in_time_and_later_ones
     let id = stored[0].event().id;
     proxy.set(Mode::Frozen);
     let begun = Instant::now();
-    let entries = join_all((0..300).map(|n| KeyValueRepository::find(&storage, tenant, key(&format!("k{n}")))));
+    let entries =
+        join_all((0..300).map(|n| KeyValueRepository::find(&storage, tenant, key(&format!("k{n}")))));
     let events = join_all((0..300).map(|_| EventRepository::find(&storage, tenant, id)));
     let grants = join_all((0..300).map(|_| storage.find_grant(KeyId::parse("abcdefghijkl").unwrap())));
     let (entries, events, grants) = tokio::join!(entries, events, grants);
