@@ -11,11 +11,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tenantry_domain::{
-    AccessKey, AccessKeyName, ContentType, Entry, EntryMeta, JsonObject, Key, KeyKind, KeyOwner, Revision,
-    Scope, SecretKey, Tenant, TenantName, TenantNumber, TenantRef, TenantStatus, Timestamp,
+    AccessKey, AccessKeyName, ContentType, Entry, EntryMeta, JsonObject, Key, KeyId, KeyKind, KeyOwner,
+    Revision, Scope, SecretKey, Tenant, TenantName, TenantNumber, TenantRef, TenantStatus, Timestamp,
 };
-use tenantry_ports::{ChangeBus, LoadTicket, MockClock, MockNearCache, SharedCache, StorageError, Timer};
+use tenantry_ports::{
+    AccessGrant, ChangeBus, IsChanged, LoadTicket, MockClock, MockNearCache, SharedCache, StorageError, Timer,
+};
 
+use crate::access_key::CachedGrant;
 use crate::propagation::{Propagation, PropagationLimits};
 
 pub(crate) fn number(number: i64) -> TenantNumber {
@@ -98,6 +101,17 @@ pub(crate) fn access_key(secret: &SecretKey, owner: KeyOwner) -> AccessKey {
         expires_at: None,
         last_used_at: None,
     }
+}
+
+/// Whether it is said of grants of tenant 7, and of no others.
+pub(crate) fn is_of_tenant_7_alone(is_changed: &IsChanged<'_, KeyId, CachedGrant>) -> bool {
+    let is_said_of = |owner: Option<KeyOwner>| {
+        let key = owner.map(|owner| access_key(&secret(KeyKind::Tenant), owner));
+        let grant = key.map(|key| AccessGrant { key, tenant_status: Some(TenantStatus::Active) });
+        is_changed(&KeyId::parse("0123456789ab").unwrap(), &CachedGrant::from(grant))
+    };
+    let others = [None, Some(KeyOwner::Admin), Some(KeyOwner::Tenant(number(8)))];
+    is_said_of(Some(KeyOwner::Tenant(number(7)))) && !others.into_iter().any(is_said_of)
 }
 
 pub(crate) fn key(text: &str) -> Key {

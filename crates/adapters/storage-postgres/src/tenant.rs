@@ -9,12 +9,12 @@ use tenantry_domain::{
     TenantNumber, TenantStatus,
 };
 use tenantry_ports::{PastTenantOutcome, StorageError, TenantRepository, TenantUpdate, TenantWriteError};
+use tenantry_storage_support::end_of_prefix;
 
 use crate::batch::{Change, WriteBatch};
 use crate::claim::Claim;
 use crate::error::PostgresError;
 use crate::moment::{from_moment, to_moment};
-use crate::prefix::end_of_prefix;
 use crate::schema::{tenant_counters, tenants};
 use crate::storage::PostgresStorage;
 use crate::tenant_erasure::erase_some;

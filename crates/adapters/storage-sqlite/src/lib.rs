@@ -22,7 +22,6 @@ mod key_value;
 mod key_value_list;
 mod key_value_write;
 mod options;
-mod prefix;
 mod schema;
 mod setting;
 mod static_query;

@@ -7,10 +7,10 @@ use tenantry_domain::{
     TenantNumber, TenantStatus, Timestamp,
 };
 use tenantry_ports::{PastTenantOutcome, StorageError, TenantRepository, TenantUpdate, TenantWriteError};
+use tenantry_storage_support::end_of_prefix;
 
 use crate::batch::{Change, WriteBatch};
 use crate::error::SqliteError;
-use crate::prefix::end_of_prefix;
 use crate::schema::{tenant_counters, tenants};
 use crate::storage::SqliteStorage;
 use crate::tenant_erasure::{erase_some, is_retired};

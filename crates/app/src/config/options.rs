@@ -120,6 +120,7 @@ impl CacheSettings {
     pub fn redis_options(&self) -> Option<RedisOptions> {
         Some(RedisOptions {
             url: self.redis_url.clone()?,
+            ca: self.redis_ca_file.clone(),
             namespace: self.namespace.clone(),
             timeout: Duration::from_millis(self.timeout_ms),
             connect_timeout: CACHE_CONNECT_TIMEOUT,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use tenantry_cache_memcached::MemcachedUrl;
-use tenantry_cache_redis::RedisUrl;
+use tenantry_cache_redis::{RedisCa, RedisUrl};
 use tenantry_storage_postgres::PostgresUrl;
 
 use super::compat::CompatSettings;
@@ -120,6 +120,9 @@ pub struct CacheSettings {
     /// A Redis that all nodes share.
     #[serde(deserialize_with = "shared_cache::redis_url")]
     pub redis_url: Option<RedisUrl>,
+    /// By whom it is trusted over TLS.
+    #[serde(deserialize_with = "shared_cache::redis_ca")]
+    pub redis_ca_file: Option<RedisCa>,
     /// Memcached servers that all nodes share.
     #[serde(deserialize_with = "shared_cache::memcached_url")]
     pub memcached_url: Option<MemcachedUrl>,
