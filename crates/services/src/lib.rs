@@ -8,6 +8,7 @@
 //! - [`AccessService`]: who is calling, and the keys by which they call.
 //! - [`EventService`]: what happened.
 //! - [`KeyValueService`]: bytes under a name.
+//! - [`SearchService`]: which plans take place within a span of time.
 //! - [`DataMove`]: a whole installation, from one storage to another.
 //!
 //! # Why no write touches a cache
@@ -34,6 +35,7 @@ mod read_through;
 mod remote_changes;
 #[cfg(test)]
 mod samples;
+mod search;
 mod shared_entry;
 mod shared_reads;
 #[cfg(test)]
@@ -49,4 +51,8 @@ pub use event::{EventError, EventService};
 pub use key_value::{CachedEntry, KeyValueCache, KeyValueError, KeyValueService};
 pub use propagation::{Propagation, PropagationLimits};
 pub use remote_changes::RemoteChanges;
+pub use search::{
+    PrintPlan, SearchEnd, SearchPosition, SearchQuery, SearchService, SearchSnapshot, ShelfLimits,
+    SnapshotBuilder, SnapshotShelf,
+};
 pub use tenant::{CachedTenant, TenantCache, TenantError, TenantService};
