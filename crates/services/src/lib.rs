@@ -9,6 +9,7 @@
 //! - [`EventService`]: what happened.
 //! - [`KeyValueService`]: bytes under a name.
 //! - [`SearchService`]: which plans take place within a span of time.
+//! - [`FeedService`]: where a tenant's catalog comes from.
 //! - [`DataMove`]: a whole installation, from one storage to another.
 //!
 //! # Why no write touches a cache
@@ -28,6 +29,7 @@ mod aged;
 mod coherence;
 mod data_move;
 mod event;
+mod feed;
 mod key_value;
 mod lifetimes;
 mod propagation;
@@ -48,6 +50,7 @@ pub use aged::{Aged, AgedCache, Ages};
 pub use coherence::CacheCoherence;
 pub use data_move::{DataMove, Difference, MoveError, MoveProgress, MoveReport, MoveStep, MovedTable};
 pub use event::{EventError, EventService};
+pub use feed::{FeedError, FeedLimits, FeedService};
 pub use key_value::{CachedEntry, KeyValueCache, KeyValueError, KeyValueService};
 pub use propagation::{Propagation, PropagationLimits};
 pub use remote_changes::RemoteChanges;

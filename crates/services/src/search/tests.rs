@@ -256,13 +256,13 @@ fn among_nodes_a_snapshot_that_is_used_is_compared_with_storage_now_and_then() {
     let world =
         World::new(storage, ShelfLimits { max_bytes: 1 << 20, recheck: Some(Duration::from_secs(1)) });
     world.snapshot(7);
-    world.service.held(number(7));
+    assert!(world.service.held(number(7)).is_some());
     world.build();
     for stood in [1, 2] {
         stands.store(stood, Ordering::Relaxed);
         world.timer.0.fetch_add(1000, Ordering::Relaxed);
         for _ in 0..3 {
-            world.service.held(number(7));
+            assert!(world.service.held(number(7)).is_some());
         }
         world.build();
         assert_eq!(world.service.held(number(7)).unwrap().revision(), revision(stood));
