@@ -9,6 +9,7 @@
 //! - [`EventService`]: what happened.
 //! - [`KeyValueService`]: bytes under a name.
 //! - [`SearchService`]: which plans take place within a span of time.
+//! - [`PlanService`]: what is on, and what was.
 //! - [`FeedService`]: where a tenant's catalog comes from.
 //! - [`DataMove`]: a whole installation, from one storage to another.
 //!
@@ -32,6 +33,7 @@ mod event;
 mod feed;
 mod key_value;
 mod lifetimes;
+mod plan;
 mod propagation;
 mod read_through;
 mod remote_changes;
@@ -52,6 +54,7 @@ pub use data_move::{DataMove, Difference, MoveError, MoveProgress, MoveReport, M
 pub use event::{EventError, EventService};
 pub use feed::{FeedError, FeedLimits, FeedService};
 pub use key_value::{CachedEntry, KeyValueCache, KeyValueError, KeyValueService};
+pub use plan::{PlanError, PlanService};
 pub use propagation::{Propagation, PropagationLimits};
 pub use remote_changes::RemoteChanges;
 pub use search::{
