@@ -13,6 +13,8 @@ pub(crate) enum Does {
     Serve(String),
     /// Answers this status, with `Retry-After: 0`.
     Refuse(u16),
+    /// Takes the request, and says nothing.
+    Hang,
     /// Begins to answer this feed, and closes the connection in the middle.
     Cut(String),
 }
@@ -37,8 +39,8 @@ impl Provider {
         let serving = provider.clone();
         thread::spawn(move || {
             for stream in listener.incoming() {
-                // A client that has gone is no fault of the provider's.
-                let _ = serving.answer(&stream.unwrap());
+                let (serving, stream) = (serving.clone(), stream.unwrap());
+                thread::spawn(move || serving.answer(&stream));
             }
         });
         provider
@@ -69,6 +71,7 @@ impl Provider {
         self.asked.load(Ordering::SeqCst)
     }
 
+    /// A client that has gone is no fault of the provider's.
     fn answer(&self, stream: &TcpStream) -> std::io::Result<()> {
         let mut lines = BufReader::new(stream).lines();
         while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
@@ -84,6 +87,11 @@ impl Provider {
             )
         };
         let text = match does {
+            Does::Hang => {
+                // Until the client has gone.
+                while lines.next().transpose()?.is_some() {}
+                return Ok(());
+            }
             Does::Serve(feed) => head(&feed) + &feed,
             Does::Cut(feed) => head(&feed) + &feed[..feed.len() / 2],
             Does::Refuse(status) => {

@@ -83,7 +83,7 @@ pub(crate) struct FeedBody {
     #[schema(required = false, example = "UTC")]
     time_zone: Option<String>,
     /// Whether it is fetched by the timer; true where absent. It may be run by hand in any case.
-    #[schema(required = false, example = true)]
+    #[schema(required = false, example = false)]
     enabled: Option<bool>,
 }
 

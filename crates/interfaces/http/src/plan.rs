@@ -194,7 +194,7 @@ pub(crate) async fn get_plan(state: web::Data<State>, request: HttpRequest) -> R
 /// Lists every version of a plan that differed, the newest first; or, with `as_of`, the one that held then.
 #[utoipa::path(get, path = "/api/v1/catalog/plans/{id}/history", tag = "Catalog",
     params(("id" = Uuid, Path, description = "The plan's id.", example = "3fa85f64-5717-4562-b3fc-2c963f66afa6"),
-        ("as_of" = Option<String>, Query, description = "Only the version that held then: RFC 3339. 404 where the plan was not known yet.", example = "2026-11-26T10:00:00Z"),
+        ("as_of" = Option<String>, Query, description = "Only the version that held then: RFC 3339. 404 where the plan was not known yet.", example = "2099-12-31T00:00:00Z"),
         ("limit" = Option<u16>, Query, description = "How many at most.", minimum = 1, maximum = 1000, example = 50),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before.")),
     responses((status = 200, description = "A page of versions. It ends early where their zones are large.", body = PlanHistory,

@@ -13,13 +13,13 @@ const ALL: &str = "/api/v1/search?starts_at=2000-01-01&ends_at=2099-12-31";
 pub(crate) const NEAR: (&str, &str) = ("feeds.allow_private_addresses", "true");
 
 /// A feed that the timer leaves alone.
-async fn feed_of(tenant: &Tenant, provider: &Provider) -> String {
+pub(crate) async fn feed_of(tenant: &Tenant, provider: &Provider) -> String {
     let draft = json!({"name": "Provider", "url": provider.url(), "enabled": false});
     tenant.post(FEEDS).json(&draft).send().await.expect(201).the("location").to_owned()
 }
 
 /// Has the feed fetched, and waits for the report.
-async fn run(tenant: &Tenant, feed: &str) -> Value {
+pub(crate) async fn run(tenant: &Tenant, feed: &str) -> Value {
     let place = tenant.post(&format!("{feed}/runs")).send().await.expect(202).the("location").to_owned();
     report(tenant, &place).await
 }
