@@ -8,6 +8,9 @@
 //! - [`AccessService`]: who is calling, and the keys by which they call.
 //! - [`EventService`]: what happened.
 //! - [`KeyValueService`]: bytes under a name.
+//! - [`SearchService`]: which plans take place within a span of time.
+//! - [`PlanService`]: what is on, and what was.
+//! - [`FeedService`]: where a tenant's catalog comes from.
 //! - [`DataMove`]: a whole installation, from one storage to another.
 //!
 //! # Why no write touches a cache
@@ -28,13 +31,16 @@ mod coherence;
 mod data_move;
 mod event;
 mod import_outcome;
+mod feed;
 mod key_value;
 mod lifetimes;
+mod plan;
 mod propagation;
 mod read_through;
 mod remote_changes;
 #[cfg(test)]
 mod samples;
+mod search;
 mod shared_entry;
 mod shared_reads;
 #[cfg(test)]
@@ -48,7 +54,13 @@ pub use coherence::CacheCoherence;
 pub use data_move::{DataMove, Difference, MoveError, MoveProgress, MoveReport, MoveStep, MovedTable};
 pub use event::{EventError, EventService};
 pub use import_outcome::ImportOutcome;
+pub use feed::{FeedError, FeedLimits, FeedService};
 pub use key_value::{CachedEntry, KeyValueCache, KeyValueError, KeyValueService};
+pub use plan::{PlanError, PlanService};
 pub use propagation::{Propagation, PropagationLimits};
 pub use remote_changes::RemoteChanges;
+pub use search::{
+    PrintPlan, SearchEnd, SearchPosition, SearchQuery, SearchService, SearchSnapshot, ShelfLimits,
+    SnapshotBuilder, SnapshotShelf,
+};
 pub use tenant::{CachedTenant, TenantCache, TenantError, TenantService};

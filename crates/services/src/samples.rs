@@ -11,15 +11,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tenantry_domain::{
-    AccessKey, AccessKeyName, ContentType, Entry, EntryMeta, JsonObject, Key, KeyId, KeyKind, KeyOwner,
-    Revision, Scope, SecretKey, Tenant, TenantName, TenantNumber, TenantRef, TenantStatus, Timestamp,
+    AccessKey, AccessKeyName, ContentType, Entry, EntryMeta, Feed, FeedDraft, FeedId, FeedRun, FeedSettings,
+    JsonObject, Key, KeyId, KeyKind, KeyOwner, Revision, RunCounts, RunId, RunState, RunTrigger, Scope, SecretKey,
+    Tenant, TenantName, TenantNumber, TenantRef, TenantStatus, Timestamp,
 };
 use tenantry_ports::{
     AccessGrant, ChangeBus, IsChanged, LoadTicket, MockClock, MockNearCache, SharedCache, StorageError, Timer,
 };
+use uuid::Uuid;
 
 use crate::access_key::CachedGrant;
 use crate::propagation::{Propagation, PropagationLimits};
+use crate::search::{ShelfLimits, SnapshotShelf};
 
 pub(crate) fn number(number: i64) -> TenantNumber {
     TenantNumber::new(number).unwrap()
@@ -40,6 +43,49 @@ pub(crate) fn acme(status: TenantStatus) -> Tenant {
         created_at: time(1),
         updated_at: time(2),
         erasure: None,
+    }
+}
+
+pub(crate) fn feed_id() -> FeedId {
+    FeedId::new(Uuid::from_u128(1))
+}
+
+/// Fetched each hour from a provider whose times are in UTC.
+pub(crate) fn feed_settings() -> FeedSettings {
+    let draft = FeedDraft {
+        name: Some("Provider".to_owned()),
+        url: Some("https://provider.example/api/events".to_owned()),
+        ..FeedDraft::default()
+    };
+    FeedSettings::parse(draft).unwrap()
+}
+
+/// A feed of version 3.
+pub(crate) fn feed() -> Feed {
+    Feed {
+        id: feed_id(),
+        settings: feed_settings(),
+        version: 3,
+        created_at: time(1),
+        updated_at: time(2),
+        next_run_at: Some(time(50)),
+        last_success_at: None,
+    }
+}
+
+/// A run of it that is queued.
+pub(crate) fn feed_run() -> FeedRun {
+    FeedRun {
+        id: RunId::new(Uuid::from_u128(2)),
+        feed: feed_id(),
+        trigger: RunTrigger::Schedule,
+        state: RunState::Queued,
+        queued_at: time(50),
+        started_at: None,
+        finished_at: None,
+        counts: RunCounts::default(),
+        detail: None,
+        catalog_revision: None,
     }
 }
 
@@ -78,6 +124,12 @@ where
     let mut cache = MockNearCache::new();
     cache.expect_get().returning(move |_| Some(value.clone()));
     Arc::new(cache)
+}
+
+/// A shelf of snapshots that holds none.
+pub(crate) fn shelf() -> Arc<SnapshotShelf> {
+    let limits = ShelfLimits { max_bytes: 1 << 20, recheck: None };
+    Arc::new(SnapshotShelf::new(limits, Arc::new(Standstill)))
 }
 
 pub(crate) fn down() -> StorageError {

@@ -16,11 +16,12 @@ use crate::compat::Predecessor;
 use crate::problem_code::Code;
 use crate::routes::{Endpoint, endpoints};
 use crate::{
-    access_key, compat, docs, event, health, key_value, key_value_list, ping, problem, problem_page, tenant,
+    access_key, compat, docs, event, feed, feed_run, health, key_value, key_value_list, ping, plan, problem,
+    problem_page, search, tenant,
 };
 
 const DESCRIPTION: &str = "\
-A registry of tenants, and for each tenant a log of events and a store of key-values.
+A registry of tenants, and for each tenant a log of events, a store of key-values and a catalog of what is on.
 
 **Access.** Every route under `/api/v1` but `ping` takes a key: `Authorization: Bearer <key>`. A tenant's key \
 (`tnt_…`) says which tenant it is about. An administrator's key (`tna_…`) names one with the header \
@@ -50,6 +51,7 @@ above 1 KiB are compressed by `Accept-Encoding` (brotli, zstd, gzip).";
         (name = "Access keys", description = "Who may do what; for administrators."),
         (name = "Events", description = "What happened, in the order in which it was stored."),
         (name = "Key-values", description = "Bytes under a key; each write is a new revision."),
+        (name = "Catalog", description = "What is on: imported from providers' feeds, and searched by time."),
         (name = "About", description = "The server itself."),
         (name = "compat/tenants", description = "The multi-tenant registry's old contract, for administrators. Where compat.enabled is set."),
         (name = "compat/key-values", description = "tenantbase's old contract. Where compat.enabled is set; compat.key_values.anonymous_tenant may open a tenant to callers without a key."),
@@ -69,7 +71,11 @@ above 1 KiB are compressed by `Accept-Encoding` (brotli, zstd, gzip).";
         compat::key_values::health_check, compat::key_values::set_value, compat::key_values::get_value,
         compat::key_values::delete_value, compat::key_values::list_values,
         compat::activity::health, compat::activity::create_event, compat::activity::list_events,
-        compat::activity::list_events_slash))]
+        compat::activity::list_events_slash,
+        search::search_plans, plan::get_plan, plan::get_plan_history,
+        feed::list_feeds, feed::create_feed, feed::get_feed, feed::patch_feed, feed::delete_feed,
+        feed_run::list_feed_runs, feed_run::create_feed_run, feed_run::get_feed_run, feed_run::confirm_feed_run,
+        feed_run::list_rejects, feed_run::replay_rejects))]
 struct Document;
 
 /// The OpenAPI document, indented, with a newline at its end: what `/openapi.json` serves, `tenantry
