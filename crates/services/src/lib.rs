@@ -9,6 +9,7 @@
 //! - [`EventService`]: what happened.
 //! - [`KeyValueService`]: bytes under a name.
 //! - [`FeedService`]: where a tenant's catalog comes from.
+//! - [`ImportService`]: how a run of a feed is carried out; [`Scheduler`]: when; [`Worker`]: by whom.
 //! - [`DataMove`]: a whole installation, from one storage to another.
 //!
 //! # Why no write touches a cache
@@ -29,6 +30,7 @@ mod coherence;
 mod data_move;
 mod event;
 mod feed;
+mod feed_import;
 mod key_value;
 mod lifetimes;
 mod propagation;
@@ -36,12 +38,14 @@ mod read_through;
 mod remote_changes;
 #[cfg(test)]
 mod samples;
+mod schedule;
 mod shared_entry;
 mod shared_reads;
 #[cfg(test)]
 mod simulation;
 mod single_flight;
 mod tenant;
+mod worker;
 
 pub use access_key::{AccessCache, AccessError, AccessKeyError, AccessService, CachedGrant};
 pub use aged::{Aged, AgedCache, Ages};
@@ -49,7 +53,10 @@ pub use coherence::CacheCoherence;
 pub use data_move::{DataMove, Difference, MoveError, MoveProgress, MoveReport, MoveStep, MovedTable};
 pub use event::{EventError, EventService};
 pub use feed::{FeedError, FeedLimits, FeedService};
+pub use feed_import::{FileImportError, ImportOptions, ImportOutcome, ImportService};
 pub use key_value::{CachedEntry, KeyValueCache, KeyValueError, KeyValueService};
 pub use propagation::{Propagation, PropagationLimits};
 pub use remote_changes::RemoteChanges;
+pub use schedule::{ScheduleError, Scheduler};
 pub use tenant::{CachedTenant, TenantCache, TenantError, TenantService};
+pub use worker::{WorkedJob, Worker};

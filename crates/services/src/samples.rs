@@ -15,7 +15,9 @@ use tenantry_domain::{
     JsonObject, Key, KeyKind, KeyOwner, Revision, RunCounts, RunId, RunState, RunTrigger, Scope, SecretKey,
     Tenant, TenantName, TenantNumber, TenantRef, TenantStatus, Timestamp,
 };
-use tenantry_ports::{ChangeBus, LoadTicket, MockClock, MockNearCache, SharedCache, StorageError, Timer};
+use tenantry_ports::{
+    ChangeBus, LoadTicket, MockClock, MockNearCache, RunKey, SharedCache, StorageError, Timer,
+};
 
 use uuid::Uuid;
 
@@ -68,6 +70,11 @@ pub(crate) fn feed() -> Feed {
         next_run_at: Some(time(50)),
         last_success_at: None,
     }
+}
+
+/// A run of tenant 7's feed.
+pub(crate) fn run_key(run: u128) -> RunKey {
+    RunKey { tenant: number(7), feed: feed_id(), run: RunId::new(Uuid::from_u128(run)) }
 }
 
 /// A run of it that is queued.
