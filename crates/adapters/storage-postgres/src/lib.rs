@@ -26,6 +26,7 @@ mod event_list;
 mod export;
 mod health;
 mod import;
+mod job_queue;
 mod key_value;
 mod key_value_list;
 mod key_value_write;
@@ -48,6 +49,7 @@ use {openssl_sys as _, pq_sys as _};
 
 pub use bus::PostgresBus;
 pub use database::{Inspection, OpenError, inspect, migrate};
+pub use job_queue::PostgresJobQueue;
 pub use options::PostgresOptions;
 pub use storage::PostgresStorage;
 pub use url::{PostgresUrl, PostgresUrlError};

@@ -18,6 +18,7 @@ mod export;
 mod file;
 mod health;
 mod import;
+mod job_queue;
 mod key_value;
 mod key_value_list;
 mod key_value_write;
@@ -34,5 +35,6 @@ mod tests;
 
 pub use export::SqliteExport;
 pub use file::{Inspection, OpenError, inspect, migrate};
+pub use job_queue::SqliteJobQueue;
 pub use options::SqliteOptions;
 pub use storage::SqliteStorage;

@@ -83,6 +83,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    jobs (tenant_number, feed_id, run_id) {
+        tenant_number -> BigInt,
+        feed_id -> Binary,
+        run_id -> Binary,
+        available_at -> BigInt,
+        deliveries -> BigInt,
+        is_leased -> Bool,
+        is_published_again -> Bool,
+        set_aside_at -> Nullable<BigInt>,
+        set_aside_reason -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(tenant_counters -> tenants (tenant_number));
 diesel::joinable!(tenant_keys -> tenants (tenant_number));
 diesel::allow_tables_to_appear_in_same_query!(tenants, tenant_counters, tenant_keys);

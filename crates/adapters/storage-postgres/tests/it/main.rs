@@ -12,6 +12,7 @@ mod contract;
 mod contract_without_conditions;
 mod event_data;
 mod faults;
+mod job_queue;
 mod open_errors;
 mod plans;
 mod proxy;
