@@ -11,21 +11,28 @@ use tenantry_ports::CommitListener;
 use crate::access_key::AccessCache;
 use crate::key_value::{CachedEntry, KeyValueCache};
 use crate::propagation::{Propagation, Subject};
+use crate::search::SnapshotShelf;
 use crate::tenant::TenantCache;
 
-/// The [`CommitListener`] that keeps the three caches true. The app hands it to the storage adapter.
+/// The [`CommitListener`] that keeps the caches and the search's snapshots true. The app hands it to the storage adapter.
 pub struct CacheCoherence {
     access: Arc<AccessCache>,
     tenants: Arc<TenantCache>,
     key_values: Arc<KeyValueCache>,
+    snapshots: Arc<SnapshotShelf>,
     propagation: Option<Arc<Propagation>>,
 }
 
 impl CacheCoherence {
     /// Keeps these caches true: the ones that the services read through.
     #[must_use]
-    pub fn new(access: Arc<AccessCache>, tenants: Arc<TenantCache>, key_values: Arc<KeyValueCache>) -> Self {
-        Self { access, tenants, key_values, propagation: None }
+    pub fn new(
+        access: Arc<AccessCache>,
+        tenants: Arc<TenantCache>,
+        key_values: Arc<KeyValueCache>,
+        snapshots: Arc<SnapshotShelf>,
+    ) -> Self {
+        Self { access, tenants, key_values, snapshots, propagation: None }
     }
 
     /// Also carries each change to the other nodes.
@@ -74,9 +81,11 @@ impl CommitListener for CacheCoherence {
         self.propagate(|| Subject::Tenant(tenant), None);
         self.tenants.remove(&tenant);
         self.access.clear();
+        self.snapshots.forget(tenant);
     }
 
     fn catalog_changed(&self, tenant: TenantNumber, revision: CatalogRevision) {
         self.propagate(|| Subject::Catalog(tenant, revision), None);
+        self.snapshots.outdate(tenant, revision);
     }
 }

@@ -8,6 +8,8 @@
 //! - [`AccessService`]: who is calling, and the keys by which they call.
 //! - [`EventService`]: what happened.
 //! - [`KeyValueService`]: bytes under a name.
+//! - [`SearchService`]: which plans take place within a span of time.
+//! - [`PlanService`]: what is on, and what was.
 //! - [`FeedService`]: where a tenant's catalog comes from.
 //! - [`ImportService`]: how a run of a feed is carried out; [`Scheduler`]: when; [`Worker`]: by whom.
 //! - [`DataMove`]: a whole installation, from one storage to another.
@@ -33,12 +35,14 @@ mod feed;
 mod feed_import;
 mod key_value;
 mod lifetimes;
+mod plan;
 mod propagation;
 mod read_through;
 mod remote_changes;
 #[cfg(test)]
 mod samples;
 mod schedule;
+mod search;
 mod shared_entry;
 mod shared_reads;
 #[cfg(test)]
@@ -55,8 +59,13 @@ pub use event::{EventError, EventService};
 pub use feed::{FeedError, FeedLimits, FeedService};
 pub use feed_import::{FileImportError, ImportOptions, ImportOutcome, ImportService};
 pub use key_value::{CachedEntry, KeyValueCache, KeyValueError, KeyValueService};
+pub use plan::{PlanError, PlanService};
 pub use propagation::{Propagation, PropagationLimits};
 pub use remote_changes::RemoteChanges;
 pub use schedule::{ScheduleError, Scheduler};
+pub use search::{
+    PrintPlan, SearchEnd, SearchPosition, SearchQuery, SearchService, SearchSnapshot, ShelfLimits,
+    SnapshotBuilder, SnapshotShelf,
+};
 pub use tenant::{CachedTenant, TenantCache, TenantError, TenantService};
 pub use worker::{WorkedJob, Worker};

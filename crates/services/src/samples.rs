@@ -22,6 +22,7 @@ use tenantry_ports::{
 use uuid::Uuid;
 
 use crate::propagation::{Propagation, PropagationLimits};
+use crate::search::{ShelfLimits, SnapshotShelf};
 
 pub(crate) fn number(number: i64) -> TenantNumber {
     TenantNumber::new(number).unwrap()
@@ -128,6 +129,12 @@ where
     let mut cache = MockNearCache::new();
     cache.expect_get().returning(move |_| Some(value.clone()));
     Arc::new(cache)
+}
+
+/// A shelf of snapshots that holds none.
+pub(crate) fn shelf() -> Arc<SnapshotShelf> {
+    let limits = ShelfLimits { max_bytes: 1 << 20, recheck: None };
+    Arc::new(SnapshotShelf::new(limits, Arc::new(Standstill)))
 }
 
 pub(crate) fn down() -> StorageError {

@@ -9,6 +9,7 @@ mod background;
 mod caches;
 mod error;
 mod maintenance;
+mod search;
 mod storage;
 mod wiring;
 
@@ -16,6 +17,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::Arc;
 
 use tenantry_http::{Server, Services};
 use tenantry_ports::SettingRepository;
@@ -27,6 +29,7 @@ use crate::demo::{self, Demo};
 use background::Background;
 use caches::CacheTasks;
 pub use error::{RunError, StartError};
+use search::SearchThread;
 pub use storage::OpenError;
 use storage::Storage;
 pub(crate) use wiring::Core;
@@ -37,6 +40,7 @@ pub struct Application {
     storage: Storage,
     services: Services,
     caches: CacheTasks,
+    search: SearchThread,
     maintenance: MaintenanceSettings,
     admin_key_file: PathBuf,
     demo: Option<Demo>,
@@ -107,6 +111,8 @@ impl Application {
             storage: core.storage.clone(),
             services,
             caches: CacheTasks::none(),
+            search: SearchThread::start(Arc::clone(&core.caches.snapshots), core.storage.plans.clone())
+                .map_err(StartError::Thread)?,
             maintenance: config.settings().maintenance.clone(),
             admin_key_file: data_dir.admin_key_file(),
             demo,
@@ -153,6 +159,7 @@ impl Application {
         maintenance::start(&mut background, &self.services, &self.maintenance);
         let served = serve(self.server, self.stop.subscribe()).await;
         background.finish().await;
+        self.search.finish().await;
         if let Err(error) = self.services.access.flush_uses().await {
             tracing::warn!(%error, "when keys were last used could not be written down");
         }

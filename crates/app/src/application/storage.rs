@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tenantry_ports::{
-    AccessKeyRepository, Clock, CommitListener, EventRepository, HealthProbe, KeyValueRepository,
-    SettingRepository, TenantRepository,
+    AccessKeyRepository, Clock, CommitListener, EventRepository, FeedRepository, FeedRunRepository,
+    HealthProbe, KeyValueRepository, PlanRepository, SettingRepository, TenantRepository,
 };
 use tenantry_storage_postgres::{PostgresBus, PostgresStorage};
 use tenantry_storage_sqlite::SqliteStorage;
@@ -19,6 +19,9 @@ pub(crate) struct Storage {
     pub(crate) access_keys: Arc<dyn AccessKeyRepository>,
     pub(crate) events: Arc<dyn EventRepository>,
     pub(crate) key_values: Arc<dyn KeyValueRepository>,
+    pub(crate) feeds: Arc<dyn FeedRepository>,
+    pub(crate) feed_runs: Arc<dyn FeedRunRepository>,
+    pub(crate) plans: Arc<dyn PlanRepository>,
     pub(crate) settings: Arc<dyn SettingRepository>,
     pub(crate) health: Arc<dyn HealthProbe>,
     pub(crate) replica_health: Option<Arc<dyn HealthProbe>>,
@@ -57,6 +60,11 @@ impl Storage {
         }
     }
 
+    /// Whether the database that the configuration names may have other nodes.
+    pub(crate) fn is_shared(config: &Config) -> bool {
+        matches!(config.storage_options(), StorageOptions::Postgres(_))
+    }
+
     /// The bus of the database that the configuration names, if it has one that is wanted. Nothing is connected
     /// before it runs, which it can once the database was opened.
     pub(crate) fn bus(config: &Config) -> Option<Bus> {
@@ -72,6 +80,9 @@ impl Storage {
             + AccessKeyRepository
             + EventRepository
             + KeyValueRepository
+            + FeedRepository
+            + FeedRunRepository
+            + PlanRepository
             + SettingRepository
             + HealthProbe
             + 'static,
@@ -81,6 +92,9 @@ impl Storage {
             access_keys: storage.clone(),
             events: storage.clone(),
             key_values: storage.clone(),
+            feeds: storage.clone(),
+            feed_runs: storage.clone(),
+            plans: storage.clone(),
             settings: storage.clone(),
             health: storage.clone(),
             replica_health: None,

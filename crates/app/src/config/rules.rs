@@ -56,6 +56,7 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("cache.access_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.tenants_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.key_values_max_bytes", Integer(0..=1024 * GIB)),
+    ("cache.search_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.redis_url", Text(shared_cache::is_redis_url)),
     ("cache.memcached_url", Text(shared_cache::is_memcached_url)),
     ("cache.namespace", Text(shared_cache::is_namespace)),

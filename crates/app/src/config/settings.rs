@@ -114,6 +114,8 @@ pub struct CacheSettings {
     pub tenants_max_bytes: u64,
     /// Memory for key-values.
     pub key_values_max_bytes: u64,
+    /// Memory for the search.
+    pub search_max_bytes: u64,
     /// A Redis that all nodes share.
     #[serde(deserialize_with = "shared_cache::redis_url")]
     pub redis_url: Option<RedisUrl>,

@@ -18,6 +18,7 @@ mod ledger;
 mod maintenance;
 mod postgres;
 mod process;
+mod provider;
 mod seed;
 mod stack;
 mod stopping;

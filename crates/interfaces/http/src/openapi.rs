@@ -15,11 +15,12 @@ use utoipa::openapi::{HeaderBuilder, Ref, RefOr, Required};
 use crate::problem_code::Code;
 use crate::routes::{Endpoint, endpoints};
 use crate::{
-    access_key, docs, event, health, key_value, key_value_list, ping, problem, problem_page, tenant,
+    access_key, docs, event, feed, feed_run, health, key_value, key_value_list, ping, plan, problem,
+    problem_page, search, tenant,
 };
 
 const DESCRIPTION: &str = "\
-A registry of tenants, and for each tenant a log of events and a store of key-values.
+A registry of tenants, and for each tenant a log of events, a store of key-values and a catalog of what is on.
 
 **Access.** Every route under `/api/v1` but `ping` takes a key: `Authorization: Bearer <key>`. A tenant's key \
 (`tnt_…`) says which tenant it is about. An administrator's key (`tna_…`) names one with the header \
@@ -46,6 +47,7 @@ above 1 KiB are compressed by `Accept-Encoding` (brotli, zstd, gzip).";
         (name = "Access keys", description = "Who may do what; for administrators."),
         (name = "Events", description = "What happened, in the order in which it was stored."),
         (name = "Key-values", description = "Bytes under a key; each write is a new revision."),
+        (name = "Catalog", description = "What is on: imported from providers' feeds, and searched by time."),
         (name = "About", description = "The server itself.")),
     components(schemas(problem::ProblemDto, problem::ViolationDto)),
     paths(
@@ -56,7 +58,11 @@ above 1 KiB are compressed by `Accept-Encoding` (brotli, zstd, gzip).";
         access_key::list_access_keys, access_key::create_access_key, access_key::revoke_access_key,
         event::list_events, event::create_events, event::get_event,
         key_value_list::list_key_values, key_value::get_key_value, key_value::put_key_value,
-        key_value::delete_key_value, key_value::increment_key_value))]
+        key_value::delete_key_value, key_value::increment_key_value,
+        search::search_plans, plan::get_plan, plan::get_plan_history,
+        feed::list_feeds, feed::create_feed, feed::get_feed, feed::patch_feed, feed::delete_feed,
+        feed_run::list_feed_runs, feed_run::create_feed_run, feed_run::get_feed_run, feed_run::confirm_feed_run,
+        feed_run::list_rejects, feed_run::replay_rejects))]
 struct Document;
 
 /// The OpenAPI document, indented, with a newline at its end: what `/openapi.json` serves, `tenantry

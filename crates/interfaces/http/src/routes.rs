@@ -11,14 +11,15 @@ use tenantry_domain::Scope;
 use crate::problem::Problem;
 use crate::problem_code::Code;
 use crate::problem_code::Code::{
-    AccessKeyNotFound, BodyIncomplete, BodyTooLarge, Contended, EventNotFound, InvalidCursor, InvalidHeader,
-    InvalidJson, InvalidPath, InvalidQuery, KeyExpired, KeyMalformed, KeyMissing, KeyUnknown,
-    KeyValueNotFound, NotAcceptable, NotIncrementable, PreconditionFailed, ProblemNotFound, RequestTimeout,
-    ScopeMissing, StorageFull, TenantDeleting, TenantNotFound, TenantRequired, TenantSuspended,
-    UnsupportedMediaType, ValidationFailed,
+    AccessKeyNotFound, BodyIncomplete, BodyTooLarge, Contended, EventNotFound, FeedNotFound, FeedRunNotFound,
+    FeedRunNotHeld, InvalidCursor, InvalidHeader, InvalidJson, InvalidPath, InvalidQuery, KeyExpired,
+    KeyMalformed, KeyMissing, KeyUnknown, KeyValueNotFound, NotAcceptable, NotIncrementable, PlanNotFound,
+    PreconditionFailed, ProblemNotFound, RequestTimeout, ScopeMissing, StorageFull, TenantDeleting,
+    TenantNotFound, TenantRequired, TenantSuspended, TooManyFeeds, UnsupportedMediaType, ValidationFailed,
 };
 use crate::{
-    access_key, docs, event, health, hot_routes, key_value, key_value_list, ping, problem_page, tenant,
+    access_key, docs, event, feed, feed_run, health, hot_routes, key_value, key_value_list, ping, plan,
+    problem_page, tenant,
 };
 
 /// One method of one path.
@@ -93,16 +94,39 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     const ACCESS_KEY: &[Code] = &[AccessKeyNotFound];
     const NUMBER: &[Code] = &[NotIncrementable];
     const FULL: &[Code] = &[StorageFull];
+    const CATALOG_READ: Option<Scope> = Some(Scope::CatalogRead);
+    const CATALOG_WRITE: Option<Scope> = Some(Scope::CatalogWrite);
+    const PLAN: &[Code] = &[PlanNotFound];
+    const FEED: &[Code] = &[FeedNotFound];
+    const RUN: &[Code] = &[FeedNotFound, FeedRunNotFound];
+    const HELD: &[Code] = &[FeedRunNotHeld];
+    const MORE_FEEDS: &[Code] = &[TooManyFeeds];
+    const OTHERS: &[Code] = &[Contended];
     // In the order in which paths are tried: what is called most stands first.
     let mut table = endpoints! {
         GET "/api/v1/kv/{key}" KV_READ, [KV_KEY, ENTRY, CONDITIONAL], hot_routes::get_key_value;
         PUT "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, CHANGE, BODY], hot_routes::put_key_value;
         DELETE "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, ENTRY, CHANGE], key_value::delete_key_value;
         POST "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, ENTRY, CHANGE, NUMBER, BODY, JSON_BODY, JSON_ANSWER], key_value::increment_key_value;
+        GET "/api/v1/search" CATALOG_READ, [LIST, CONDITIONAL, JSON_ANSWER], hot_routes::search_plans;
         GET "/api/v1/events" EVENTS_READ, [LIST, JSON_ANSWER], event::list_events;
         POST "/api/v1/events" EVENTS_WRITE, [BODY, JSON_BODY, JSON_ANSWER, FULL], hot_routes::create_events;
         GET "/api/v1/events/{id}" EVENTS_READ, [EVENT, JSON_ANSWER], event::get_event;
         GET "/api/v1/kv" KV_READ, [LIST, JSON_ANSWER], key_value_list::list_key_values;
+
+        GET "/api/v1/catalog/plans/{id}" CATALOG_READ, [PLAN, JSON_ANSWER], plan::get_plan;
+        GET "/api/v1/catalog/plans/{id}/history" CATALOG_READ, [PLAN, LIST, JSON_ANSWER], plan::get_plan_history;
+        GET "/api/v1/catalog/feeds" CATALOG_READ, [LIST, JSON_ANSWER], feed::list_feeds;
+        POST "/api/v1/catalog/feeds" CATALOG_WRITE, [MORE_FEEDS, BODY, JSON_BODY, JSON_ANSWER, FULL], feed::create_feed;
+        GET "/api/v1/catalog/feeds/{feed}" CATALOG_READ, [FEED, CONDITIONAL, JSON_ANSWER], feed::get_feed;
+        PATCH "/api/v1/catalog/feeds/{feed}" CATALOG_WRITE, [FEED, CHANGE, OTHERS, BODY, JSON_BODY, JSON_ANSWER], feed::patch_feed;
+        DELETE "/api/v1/catalog/feeds/{feed}" CATALOG_WRITE, [FEED, CHANGE, JSON_ANSWER], feed::delete_feed;
+        GET "/api/v1/catalog/feeds/{feed}/runs" CATALOG_READ, [FEED, LIST, JSON_ANSWER], feed_run::list_feed_runs;
+        POST "/api/v1/catalog/feeds/{feed}/runs" CATALOG_WRITE, [FEED, JSON_ANSWER, FULL], feed_run::create_feed_run;
+        GET "/api/v1/catalog/feeds/{feed}/runs/{run}" CATALOG_READ, [RUN, JSON_ANSWER], feed_run::get_feed_run;
+        POST "/api/v1/catalog/feeds/{feed}/runs/{run}/confirm" CATALOG_WRITE, [RUN, HELD, JSON_ANSWER, FULL], feed_run::confirm_feed_run;
+        GET "/api/v1/catalog/feeds/{feed}/rejects" CATALOG_READ, [FEED, LIST, JSON_ANSWER], feed_run::list_rejects;
+        POST "/api/v1/catalog/feeds/{feed}/rejects/replay" CATALOG_WRITE, [FEED, JSON_ANSWER, FULL], feed_run::replay_rejects;
 
         GET "/api/v1/ping" OPEN, [], ping::ping;
         GET "/livez" OPEN, [], health::livez;

@@ -1,7 +1,7 @@
 //! Tenants: `/api/v1/tenants`.
 
 use actix_web::dev::{Payload, RequestHead};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{StatusCode, Uri, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -188,14 +188,18 @@ pub(crate) fn link_next(
     request: &HttpRequest,
     next: Option<&str>,
 ) {
-    let Some(next) = next else { return };
-    let kept =
-        request.query_string().split('&').filter(|pair| !pair.is_empty() && !is_parameter(pair, "cursor"));
+    if let Some(next) = next {
+        answer.insert_header((header::LINK, next_link(request.uri(), next)));
+    }
+}
+
+/// The RFC 8288 link to the next page of what `uri` has asked for.
+pub(crate) fn next_link(uri: &Uri, next: &str) -> String {
+    let query = uri.query().unwrap_or_default();
+    let kept = query.split('&').filter(|pair| !pair.is_empty() && !is_parameter(pair, "cursor"));
     let query: Vec<&str> = kept.collect();
     let separator = if query.is_empty() { "" } else { "&" };
-    let link =
-        format!("<{}?{}{separator}cursor={next}>; rel=\"next\"", request.uri().path(), query.join("&"));
-    answer.insert_header((header::LINK, link));
+    format!("<{}?{}{separator}cursor={next}>; rel=\"next\"", uri.path(), query.join("&"))
 }
 
 /// Shows a tenant.

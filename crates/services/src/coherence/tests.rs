@@ -4,7 +4,7 @@ use tenantry_ports::{Change, MockChangeBus, MockNearCache, MockSharedCache};
 
 use super::*;
 use crate::access_key::CachedGrant;
-use crate::samples::{Standstill, entry, key, number, propagation, revision};
+use crate::samples::{Standstill, entry, key, number, propagation, revision, shelf};
 use crate::tenant::CachedTenant;
 
 /// Three caches that must not be touched, but as the test says.
@@ -17,7 +17,8 @@ struct Caches {
 
 impl Caches {
     fn coherence(self) -> CacheCoherence {
-        CacheCoherence::new(Arc::new(self.access), Arc::new(self.tenants), Arc::new(self.key_values))
+        let (access, tenants) = (Arc::new(self.access), Arc::new(self.tenants));
+        CacheCoherence::new(access, tenants, Arc::new(self.key_values), shelf())
     }
 }
 

@@ -9,7 +9,7 @@ use tenantry_ports::{MockChangeBus, MockNearCache, MockSharedCache, MockTimer};
 use super::*;
 use crate::access_key::CachedGrant;
 use crate::key_value::CachedEntry;
-use crate::samples::{Standstill, key, number, propagation, revision};
+use crate::samples::{Standstill, key, number, propagation, revision, shelf};
 use crate::tenant::CachedTenant;
 
 /// Three caches that must not be touched, but as the test says; and a shared cache that must not either.
@@ -39,7 +39,7 @@ impl World {
 
     fn remote_with(self, ages: Arc<Ages>, propagation: Arc<Propagation>) -> RemoteChanges {
         let (access, tenants) = (Arc::new(self.access), Arc::new(self.tenants));
-        RemoteChanges::new(access, tenants, Arc::new(self.key_values), ages, propagation)
+        RemoteChanges::new(access, tenants, Arc::new(self.key_values), shelf(), ages, propagation)
     }
 }
 
