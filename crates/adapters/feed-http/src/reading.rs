@@ -5,6 +5,7 @@
 //! [`read_feed`] makes records of them.
 
 mod allowance;
+mod attribute_scan;
 mod attributes;
 mod base_plan;
 mod decompressed;
@@ -24,5 +25,4 @@ pub(crate) use decompressed::{Compression, Decompressed, Gauge};
 pub(crate) use encoding::Utf8Text;
 pub(crate) use error::ReadError;
 pub(crate) use feed::read_feed;
-pub(crate) use items::Take;
 pub(crate) use read_again::read_again;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use quick_xml::events::BytesStart;
 use tenantry_domain::{ProviderId, RejectCode, RejectReason, TimeZone, Timestamp};
 
+use super::attribute_scan::{AttributeScan, RawAttribute};
 use super::error::ReadError;
 use super::reject;
 use super::value::decode;
@@ -12,7 +13,7 @@ use super::value::decode;
 /// The attributes of one tag, by their place in a list of names. All others are passed over.
 pub(crate) struct Attributes<'a, const N: usize> {
     names: &'static [&'static str; N],
-    values: [Option<Cow<'a, str>>; N],
+    values: [Option<RawAttribute<'a>>; N],
     /// The first that stands in the tag a second time.
     twice: Option<&'static str>,
 }
@@ -29,18 +30,19 @@ impl<'a, const N: usize> Attributes<'a, N> {
         offset: u64,
     ) -> Result<Self, ReadError> {
         let mut found = Self { names, values: [const { None }; N], twice: None };
-        // Without quick-xml's own check, which compares each with each.
-        for (number, attribute) in tag.attributes().with_checks(false).enumerate() {
-            let attribute = attribute.map_err(|error| ReadError::of_attribute(&error, offset))?;
+        let mut expected = 0;
+        for (number, attribute) in AttributeScan::new(tag.attributes_raw()).enumerate() {
+            let attribute = attribute.map_err(|error| ReadError::of_tag(error, offset))?;
             if number == max {
                 let text = format!("the tag at byte {offset} has more than {max} attributes");
                 return Err(ReadError::Unreadable(text));
             }
-            let Some(place) = names.iter().position(|name| *name == attribute.key.0) else { continue };
+            let Some(place) = place_of(attribute.name, names, expected) else { continue };
+            expected = place + 1;
             if found.values[place].is_some() {
                 found.twice.get_or_insert(names[place]);
             }
-            found.values[place] = Some(attribute.value);
+            found.values[place] = Some(attribute);
         }
         Ok(found)
     }
@@ -52,7 +54,7 @@ impl<'a, const N: usize> Attributes<'a, N> {
 
     /// Whether the value at that place is there, and not empty.
     pub(crate) fn has(&self, place: usize) -> bool {
-        self.values[place].as_deref().is_some_and(|value| !value.is_empty())
+        self.values[place].is_some_and(|found| !found.value.is_empty())
     }
 
     pub(crate) fn name(&self, place: usize) -> &'static str {
@@ -60,15 +62,20 @@ impl<'a, const N: usize> Attributes<'a, N> {
     }
 
     /// The value at that place; nothing where it is not there, or empty.
-    pub(crate) fn get(&self, place: usize) -> Result<Option<Cow<'_, str>>, RejectReason> {
-        match self.values[place].as_deref() {
-            None | Some("") => Ok(None),
-            Some(raw) => decode(raw).map(Some).map_err(|fault| reject::text(self.names[place], fault)),
+    pub(crate) fn get(&self, place: usize) -> Result<Option<Cow<'a, str>>, RejectReason> {
+        match self.values[place] {
+            None => Ok(None),
+            Some(found) if found.value.is_empty() => Ok(None),
+            Some(found) if found.is_plain => Ok(Some(Cow::Borrowed(found.value))),
+            Some(found) => match decode(found.value) {
+                Ok(text) => Ok(Some(Cow::Owned(text))),
+                Err(fault) => Err(reject::text(self.names[place], fault)),
+            },
         }
     }
 
     /// The value at that place, which must be there.
-    pub(crate) fn require(&self, place: usize) -> Result<Cow<'_, str>, RejectReason> {
+    pub(crate) fn require(&self, place: usize) -> Result<Cow<'a, str>, RejectReason> {
         self.get(place)?.ok_or_else(|| reject::missing(self.names[place]))
     }
 
@@ -107,4 +114,12 @@ impl<'a, const N: usize> Attributes<'a, N> {
             }
         }
     }
+}
+
+/// The place of a name. Providers write their attributes in the same order each time, so it is mostly the expected one.
+fn place_of(name: &str, names: &[&str], expected: usize) -> Option<usize> {
+    if names.get(expected).is_some_and(|next| *next == name) {
+        return Some(expected);
+    }
+    names.iter().position(|known| *known == name)
 }

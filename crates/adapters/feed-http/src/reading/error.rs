@@ -2,7 +2,7 @@
 
 use std::io;
 
-use quick_xml::events::attributes::AttrError;
+use super::attribute_scan::ScanError;
 
 /// Why a feed was not read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ impl ReadError {
     }
 
     /// A tag whose attributes are not XML.
-    pub(crate) fn of_attribute(error: &AttrError, offset: u64) -> Self {
+    pub(crate) fn of_tag(error: ScanError, offset: u64) -> Self {
         Self::Unreadable(format!("it is not XML in the tag at byte {offset}: {error}"))
     }
 

@@ -55,8 +55,8 @@ impl Zones {
         let name = zone.get(NAME)?.unwrap_or_default();
         within(&name, zone.name(NAME))?;
         self.list.push(&id, &name, price, capacity, zone.flag(NUMBERED)?);
-        self.prices =
-            PriceRange::of(self.prices.into_iter().flat_map(|range| [range.min, range.max]).chain([price]));
+        let range = self.prices.get_or_insert(PriceRange { min: price, max: price });
+        *range = PriceRange { min: range.min.min(price), max: range.max.max(price) };
         Ok(())
     }
 
