@@ -9,8 +9,24 @@ use crate::error::SqliteError;
 use crate::schema::{tenant_counters, tenants};
 use crate::tenant::find;
 
-/// The tables with a tenant's data, and what a row of each is called in it.
-const DATA: [(&str, &str); 3] = [("events", "sequence"), ("key_values", "key"), ("tenant_keys", "key_id")];
+/// The tables with a tenant's data, and what tells a row of it in each. What others need comes last: a feed is there as
+/// long as anything of it.
+const DATA: [(&str, &str); 14] = [
+    ("events", "sequence"),
+    ("key_values", "key"),
+    ("tenant_keys", "key_id"),
+    ("discards", "staging"),
+    ("reject_texts", "(staging, reject_id)"),
+    ("staged_rejects", "(staging, reject_id)"),
+    ("feed_rejects", "(feed_id, reject_id)"),
+    ("staged_plans", "(staging, id)"),
+    ("plan_contents", "(staging, id)"),
+    ("plan_versions", "(id, version)"),
+    ("plans", "id"),
+    ("feed_runs", "(feed_id, run_id)"),
+    ("feeds", "feed_id"),
+    ("catalogs", "revision"),
+];
 
 /// Erases at most `max_rows` rows, and once none is left the tenant. Answers whether it is gone.
 pub(crate) fn erase_some(
@@ -50,9 +66,10 @@ fn erase_rows(
     if limit == 0 {
         return Ok(0);
     }
+    let columns = row.trim_matches(['(', ')']);
     let delete = format!(
         "DELETE FROM {table} WHERE tenant_number = ? AND {row} IN \
-         (SELECT {row} FROM {table} WHERE tenant_number = ? LIMIT ?)"
+         (SELECT {columns} FROM {table} WHERE tenant_number = ? LIMIT ?)"
     );
     let erased = diesel::sql_query(delete)
         .bind::<BigInt, _>(tenant.get())
