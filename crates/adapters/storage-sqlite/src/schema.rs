@@ -94,6 +94,9 @@ diesel::table! {
         is_published_again -> Bool,
         set_aside_at -> Nullable<BigInt>,
         set_aside_reason -> Nullable<Text>,
+    }
+}
+
 // Of the catalog's tables only what is written or read row by row; what is done with many rows at once is SQL.
 
 diesel::table! {
