@@ -19,8 +19,8 @@ mod json_text;
 mod key_value;
 mod merge_patch;
 mod page;
-mod plan;
 mod past;
+mod plan;
 mod precondition;
 mod price;
 mod scope;
@@ -47,11 +47,11 @@ pub use key_value::{
 };
 pub use merge_patch::merge_patch;
 pub use page::{Page, PageLimit};
+pub use past::{PastEvent, PastTenant};
 pub use plan::{
     CatalogRevision, Plan, PlanContent, PlanId, PlanKey, PlanRecord, PlanSource, PlanTime, PlanTitle,
     PlanVersion, ProviderId, SearchablePlan, SellMode,
 };
-pub use past::{PastEvent, PastTenant};
 pub use precondition::{Precondition, RevisionSet};
 pub use price::{Price, PriceError, PriceRange};
 pub use scope::{Scope, ScopeSet};

@@ -33,7 +33,7 @@ pub struct FeedLimits {
     pub max_page_bytes: u64,
 }
 
-/// What is done with feeds. Their runs are carried out apart from it.
+/// What is done with feeds. Their runs are carried out by [`ImportService`](crate::ImportService).
 pub struct FeedService {
     feeds: Arc<dyn FeedRepository>,
     runs: Arc<dyn FeedRunRepository>,

@@ -12,11 +12,12 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tenantry_domain::{
     AccessKey, AccessKeyName, ContentType, Entry, EntryMeta, Feed, FeedDraft, FeedId, FeedRun, FeedSettings,
-    JsonObject, Key, KeyId, KeyKind, KeyOwner, Revision, RunCounts, RunId, RunState, RunTrigger, Scope, SecretKey,
-    Tenant, TenantName, TenantNumber, TenantRef, TenantStatus, Timestamp,
+    JsonObject, Key, KeyId, KeyKind, KeyOwner, Revision, RunCounts, RunId, RunState, RunTrigger, Scope,
+    SecretKey, Tenant, TenantName, TenantNumber, TenantRef, TenantStatus, Timestamp,
 };
 use tenantry_ports::{
-    AccessGrant, ChangeBus, IsChanged, LoadTicket, MockClock, MockNearCache, SharedCache, StorageError, Timer,
+    AccessGrant, ChangeBus, IsChanged, LoadTicket, MockClock, MockNearCache, RunKey, SharedCache,
+    StorageError, Timer,
 };
 use uuid::Uuid;
 
@@ -71,6 +72,11 @@ pub(crate) fn feed() -> Feed {
         next_run_at: Some(time(50)),
         last_success_at: None,
     }
+}
+
+/// A run of tenant 7's feed.
+pub(crate) fn run_key(run: u128) -> RunKey {
+    RunKey { tenant: number(7), feed: feed_id(), run: RunId::new(Uuid::from_u128(run)) }
 }
 
 /// A run of it that is queued.

@@ -27,6 +27,7 @@ mod event_past;
 mod export;
 mod health;
 mod import;
+mod job_queue;
 mod key_value;
 mod key_value_list;
 mod key_value_write;
@@ -49,6 +50,7 @@ use {openssl_sys as _, pq_sys as _};
 
 pub use bus::PostgresBus;
 pub use database::{Inspection, OpenError, inspect, migrate};
+pub use job_queue::PostgresJobQueue;
 pub use options::PostgresOptions;
 pub use replica::{ReplicaInspection, inspect_replica};
 pub use storage::PostgresStorage;

@@ -28,6 +28,7 @@ mod feed_run_stage;
 mod file;
 mod health;
 mod import;
+mod job_queue;
 mod key_value;
 mod key_value_list;
 mod key_value_write;
@@ -46,5 +47,6 @@ mod tests;
 
 pub use export::SqliteExport;
 pub use file::{Inspection, OpenError, inspect, migrate};
+pub use job_queue::SqliteJobQueue;
 pub use options::SqliteOptions;
 pub use storage::SqliteStorage;

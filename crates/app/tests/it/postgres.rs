@@ -1,7 +1,7 @@
 //! The program on PostgreSQL, from outside.
 
-mod import;
 mod check;
+mod import;
 mod migrate_data;
 mod nodes;
 

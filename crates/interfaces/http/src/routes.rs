@@ -19,8 +19,8 @@ use crate::problem_code::Code::{
     TenantNotFound, TenantRequired, TenantSuspended, TooManyFeeds, UnsupportedMediaType, ValidationFailed,
 };
 use crate::{
-    access_key, compat, docs, event, feed, feed_run, health, hot_routes, key_value, key_value_list, ping, plan,
-    problem_page, tenant,
+    access_key, compat, docs, event, feed, feed_run, health, hot_routes, key_value, key_value_list, ping,
+    plan, problem_page, tenant,
 };
 
 /// One method of one path.

@@ -3,7 +3,7 @@
 use tenantry_domain::{PastEvent, Stored, TenantNumber};
 
 use super::{EventError, EventService, miscounted};
-use crate::import_outcome::ImportOutcome;
+use crate::past_outcome::PastOutcome;
 
 impl EventService {
     /// Stores events that another system stored before, in one transaction, and says of each what became of it, in
@@ -16,16 +16,16 @@ impl EventService {
         &self,
         tenant: TenantNumber,
         events: Vec<PastEvent>,
-    ) -> Result<Vec<ImportOutcome>, EventError> {
+    ) -> Result<Vec<PastOutcome>, EventError> {
         let times: Vec<_> = events.iter().map(|past| past.created_at).collect();
         let stored = self.events.append_past(tenant, events).await?;
         if stored.len() != times.len() {
             return Err(miscounted(times.len(), stored.len()).into());
         }
         let outcome = |(stored, time)| match stored {
-            Stored::Duplicate(_) => ImportOutcome::AlreadyThere,
-            Stored::New(event) if event.created_at == time => ImportOutcome::Stored,
-            Stored::New(event) => ImportOutcome::StoredAt(event.created_at),
+            Stored::Duplicate(_) => PastOutcome::AlreadyThere,
+            Stored::New(event) if event.created_at == time => PastOutcome::Stored,
+            Stored::New(event) => PastOutcome::StoredAt(event.created_at),
         };
         Ok(stored.into_iter().zip(times).map(outcome).collect())
     }
@@ -65,7 +65,7 @@ mod tests {
         });
         let outcomes =
             EventService::new(Arc::new(events)).import(number(7), vec![past(time(1)); 3]).await.unwrap();
-        let expected = [ImportOutcome::Stored, ImportOutcome::AlreadyThere, ImportOutcome::StoredAt(time(9))];
+        let expected = [PastOutcome::Stored, PastOutcome::AlreadyThere, PastOutcome::StoredAt(time(9))];
         assert_eq!(outcomes, expected);
     }
 

@@ -4,7 +4,7 @@ use tenantry_domain::{Key, Precondition, TenantNumber};
 use tenantry_ports::{KeyValueWriteError, NewValue};
 
 use super::{KeyValueError, KeyValueService};
-use crate::import_outcome::ImportOutcome;
+use crate::past_outcome::PastOutcome;
 use crate::propagation::settled;
 
 impl KeyValueService {
@@ -19,10 +19,10 @@ impl KeyValueService {
         key: Key,
         value: NewValue,
         replaces: bool,
-    ) -> Result<ImportOutcome, KeyValueError> {
+    ) -> Result<PastOutcome, KeyValueError> {
         if value.bytes.len() > self.max_value_bytes {
             let limit = self.max_value_bytes;
-            return Ok(ImportOutcome::Refused(format!("the value is longer than {limit} bytes")));
+            return Ok(PastOutcome::Refused(format!("the value is longer than {limit} bytes")));
         }
         let outcome = self.put_unless_held(tenant, key, value, replaces).await?;
         settled(self.propagation.as_ref()).await;
@@ -35,18 +35,18 @@ impl KeyValueService {
         key: Key,
         value: NewValue,
         replaces: bool,
-    ) -> Result<ImportOutcome, KeyValueError> {
+    ) -> Result<PastOutcome, KeyValueError> {
         // Anew if somebody writes in between: then what stands is compared again.
         loop {
             let held = self.entries.find(tenant, key.clone()).await?;
             let held = held.filter(|held| held.meta.is_live(self.clock.now()));
             let (precondition, outcome) = match held {
-                None => (Precondition::absent(), ImportOutcome::Stored),
-                Some(held) if held.value == value.bytes => return Ok(ImportOutcome::AlreadyThere),
+                None => (Precondition::absent(), PastOutcome::Stored),
+                Some(held) if held.value == value.bytes => return Ok(PastOutcome::AlreadyThere),
                 Some(held) if replaces => {
-                    (Precondition::revision(held.meta.revision.get()), ImportOutcome::Replaced)
+                    (Precondition::revision(held.meta.revision.get()), PastOutcome::Replaced)
                 }
-                Some(_) => return Ok(ImportOutcome::Differs),
+                Some(_) => return Ok(PastOutcome::Differs),
             };
             match self.entries.put(tenant, key.clone(), value.clone(), precondition).await {
                 Ok(_) => return Ok(outcome),
@@ -82,7 +82,7 @@ mod tests {
         entries
     }
 
-    async fn import(entries: MockKeyValueRepository, bytes: &'static [u8], replaces: bool) -> ImportOutcome {
+    async fn import(entries: MockKeyValueRepository, bytes: &'static [u8], replaces: bool) -> PastOutcome {
         let service = KeyValueService::new(Arc::new(entries), forgetful(), clock_at(time(100)), 8);
         let value =
             NewValue { bytes: Bytes::from_static(bytes), content_type: ContentType::plain_text(), ttl: None };
@@ -93,28 +93,28 @@ mod tests {
     async fn a_value_that_is_absent_or_has_ended_is_stored() {
         for held in [None, Some(entry(3, Some(time(100))))] {
             let entries = storage(held, Some(Precondition::absent()));
-            assert_eq!(import(entries, b"value", false).await, ImportOutcome::Stored);
+            assert_eq!(import(entries, b"value", false).await, PastOutcome::Stored);
         }
     }
 
     #[tokio::test]
     async fn the_same_bytes_are_not_written_again() {
         let entries = storage(Some(entry(3, None)), None);
-        assert_eq!(import(entries, b"value", true).await, ImportOutcome::AlreadyThere);
+        assert_eq!(import(entries, b"value", true).await, PastOutcome::AlreadyThere);
     }
 
     #[tokio::test]
     async fn other_bytes_are_kept_unless_they_are_to_be_replaced() {
         let entries = storage(Some(entry(3, None)), None);
-        assert_eq!(import(entries, b"other", false).await, ImportOutcome::Differs);
+        assert_eq!(import(entries, b"other", false).await, PastOutcome::Differs);
         let entries = storage(Some(entry(3, None)), Some(Precondition::revision(3)));
-        assert_eq!(import(entries, b"other", true).await, ImportOutcome::Replaced);
+        assert_eq!(import(entries, b"other", true).await, PastOutcome::Replaced);
     }
 
     #[tokio::test]
     async fn a_value_that_is_too_long_is_refused_without_asking_storage() {
         let outcome = import(MockKeyValueRepository::new(), b"123456789", false).await;
-        assert!(matches!(outcome, ImportOutcome::Refused(_)), "{outcome:?}");
+        assert!(matches!(outcome, PastOutcome::Refused(_)), "{outcome:?}");
     }
 
     #[tokio::test]
@@ -126,6 +126,6 @@ mod tests {
             .once()
             .returning(|_, _, _, _| Err(KeyValueWriteError::PreconditionFailed { current: None }));
         entries.expect_find().once().returning(|_, _| Ok(Some(entry(3, None))));
-        assert_eq!(import(entries, b"value", false).await, ImportOutcome::AlreadyThere);
+        assert_eq!(import(entries, b"value", false).await, PastOutcome::AlreadyThere);
     }
 }

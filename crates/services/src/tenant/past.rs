@@ -4,7 +4,7 @@ use tenantry_domain::{PastTenant, TenantStatus};
 use tenantry_ports::PastTenantOutcome;
 
 use super::{TenantError, TenantService};
-use crate::import_outcome::ImportOutcome;
+use crate::past_outcome::PastOutcome;
 
 impl TenantService {
     /// Stores a tenant that another system kept, under the number that its clients know. A tenant with that number
@@ -12,19 +12,18 @@ impl TenantService {
     ///
     /// # Errors
     /// [`TenantError::Storage`].
-    pub async fn import(&self, past: PastTenant) -> Result<ImportOutcome, TenantError> {
+    pub async fn import(&self, past: PastTenant) -> Result<PastOutcome, TenantError> {
         let (number, name) = (past.number, past.tenant.name.clone());
         Ok(match self.tenants.create_past(past).await? {
-            PastTenantOutcome::Created(_) => ImportOutcome::Stored,
-            PastTenantOutcome::Held(held) if held.status == TenantStatus::Deleting => ImportOutcome::Refused(
-                format!("the number {number} is that of a tenant that is being deleted"),
-            ),
-            PastTenantOutcome::Held(held) if held.name == name => ImportOutcome::AlreadyThere,
-            PastTenantOutcome::Held(held) => ImportOutcome::Refused(format!(
-                "the number {number} is that of another tenant, {}",
-                held.id()
-            )),
-            PastTenantOutcome::Retired => ImportOutcome::Refused(format!(
+            PastTenantOutcome::Created(_) => PastOutcome::Stored,
+            PastTenantOutcome::Held(held) if held.status == TenantStatus::Deleting => {
+                PastOutcome::Refused(format!("the number {number} is that of a tenant that is being deleted"))
+            }
+            PastTenantOutcome::Held(held) if held.name == name => PastOutcome::AlreadyThere,
+            PastTenantOutcome::Held(held) => {
+                PastOutcome::Refused(format!("the number {number} is that of another tenant, {}", held.id()))
+            }
+            PastTenantOutcome::Retired => PastOutcome::Refused(format!(
                 "the number {number} was that of a tenant that is gone, and is never given again"
             )),
         })
@@ -58,7 +57,7 @@ mod tests {
         }
     }
 
-    async fn outcome(of: PastTenantOutcome) -> ImportOutcome {
+    async fn outcome(of: PastTenantOutcome) -> PastOutcome {
         let mut tenants = MockTenantRepository::new();
         tenants.expect_create_past().once().returning(move |_| Ok(of.clone()));
         service(tenants).import(past("acme")).await.unwrap()
@@ -67,13 +66,13 @@ mod tests {
     #[tokio::test]
     async fn only_a_tenant_of_the_same_name_and_number_is_the_same() {
         let active = |name| PastTenantOutcome::Held(held(name, TenantStatus::Active));
-        assert_eq!(outcome(active("acme")).await, ImportOutcome::AlreadyThere);
-        let ImportOutcome::Refused(why) = outcome(active("other")).await else { panic!("it is refused") };
+        assert_eq!(outcome(active("acme")).await, PastOutcome::AlreadyThere);
+        let PastOutcome::Refused(why) = outcome(active("other")).await else { panic!("it is refused") };
         assert!(why.contains("5_other"), "{why}");
         let deleting = PastTenantOutcome::Held(held("acme", TenantStatus::Deleting));
-        assert!(matches!(outcome(deleting).await, ImportOutcome::Refused(_)));
-        assert!(matches!(outcome(PastTenantOutcome::Retired).await, ImportOutcome::Refused(_)));
+        assert!(matches!(outcome(deleting).await, PastOutcome::Refused(_)));
+        assert!(matches!(outcome(PastTenantOutcome::Retired).await, PastOutcome::Refused(_)));
         let created = PastTenantOutcome::Created(held("acme", TenantStatus::Active));
-        assert_eq!(outcome(created).await, ImportOutcome::Stored);
+        assert_eq!(outcome(created).await, PastOutcome::Stored);
     }
 }

@@ -13,6 +13,7 @@ mod contract_without_conditions;
 mod event_data;
 mod faults;
 mod full_disk;
+mod job_queue;
 mod open_errors;
 mod passwords;
 mod plans;

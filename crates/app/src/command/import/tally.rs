@@ -2,7 +2,7 @@
 
 use tenantry_domain::Tenant;
 use tenantry_predecessor_files::{Faults, PastData, Place, Predecessor};
-use tenantry_services::ImportOutcome;
+use tenantry_services::PastOutcome;
 
 use super::{CommandError, complain, print_line};
 
@@ -52,21 +52,21 @@ impl Tally {
     }
 
     /// Notes what became of a row.
-    pub(super) fn note(&mut self, place: Place, outcome: ImportOutcome) {
+    pub(super) fn note(&mut self, place: Place, outcome: PastOutcome) {
         match outcome {
-            ImportOutcome::Stored => self.stored += 1,
-            ImportOutcome::StoredAt(time) => {
+            PastOutcome::Stored => self.stored += 1,
+            PastOutcome::StoredAt(time) => {
                 self.stored += 1;
                 self.moved
                     .push(place, format!("created_at became {time}, since it may not fall, nor lie ahead"));
             }
-            ImportOutcome::Replaced => self.replaced += 1,
-            ImportOutcome::AlreadyThere => self.already_there += 1,
-            ImportOutcome::Differs => {
+            PastOutcome::Replaced => self.replaced += 1,
+            PastOutcome::AlreadyThere => self.already_there += 1,
+            PastOutcome::Differs => {
                 self.differing
                     .push(place, "the key holds another value, which was kept; --replace takes the file's");
             }
-            ImportOutcome::Refused(why) => self.rejected.push(place, why),
+            PastOutcome::Refused(why) => self.rejected.push(place, why),
         }
     }
 

@@ -4,7 +4,7 @@ use tenantry_domain::Timestamp;
 
 /// What became of something that was brought from another system.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ImportOutcome {
+pub enum PastOutcome {
     /// It is stored as it was.
     Stored,
     /// It is stored, but could not keep its time: this is the one that it has.
