@@ -110,6 +110,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether the server is on this computer, by the loopback address or `localhost`.
+    ///
+    /// # Errors
+    /// [`BuildError::Url`].
+    pub fn is_this_computer(&self) -> Result<bool, BuildError> {
+        base_of(&self.url).map(|base| is_this_computer(&base))
+    }
+
     /// The client. Nothing is sent yet.
     ///
     /// Redirects are not followed. An address of this computer is never reached through a proxy; others are, where the

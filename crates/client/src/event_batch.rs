@@ -36,7 +36,6 @@ pub struct BatchItem {
 
 /// What became of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ItemOutcome {
     /// It is stored.
     Stored {
@@ -76,7 +75,8 @@ pub(crate) async fn create(client: &Client, events: &[NewEvent]) -> Result<Batch
     let OutcomeBody { results } = client.send(&request).await?.json()?;
     let read = results.into_iter().map(|item| read(item, events));
     let items: Vec<BatchItem> = read.collect::<Option<_>>().ok_or_else(misread)?;
-    if items.len() != events.len() {
+    let is_in_order = items.iter().enumerate().all(|(place, item)| item.index == place);
+    if items.len() != events.len() || !is_in_order {
         return Err(misread());
     }
     let count = |is: fn(&ItemOutcome) -> bool| items.iter().filter(|item| is(&item.outcome)).count();
