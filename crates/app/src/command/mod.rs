@@ -1,6 +1,8 @@
 //! The command line.
 
+mod api;
 mod check;
+mod completions;
 mod health;
 mod import;
 mod migrate;
@@ -15,13 +17,15 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use tenantry_client::ClientError;
 
 use crate::config::{Config, ConfigLoader, Database, Problems, Source};
 use crate::data_dir::DataDir;
 
 /// A multi-tenant backend: tenants, their events and their key-values, behind one HTTP API.
 #[derive(Debug, Parser)]
-#[command(name = "tenantry", version, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "tenantry", version, max_term_width = 100, after_help = after_help())]
 pub struct Cli {
     #[command(flatten)]
     config: ConfigArgs,
@@ -31,14 +35,16 @@ pub struct Cli {
     command: Option<Command>,
 }
 
-const AFTER_HELP: &str = "\
+const CONFIGURATION_HELP: &str = "\
 Without a command, tenantry serves.
 
 Configuration: each key of config/tenantry.toml may also be given in FILE, as a variable (TENANTRY_ and the \
 key in capitals, a double underscore for each dot: TENANTRY_HTTP__KEEP_ALIVE_SECONDS), and some as a flag. \
-A flag stands above a variable, a variable above FILE, FILE above the default. `tenantry check` explains.
+A flag stands above a variable, a variable above FILE, FILE above the default. `tenantry check` explains.";
 
-Exit codes: 0 done; 1 failed; 2 wrong usage or configuration.";
+fn after_help() -> String {
+    format!("{CONFIGURATION_HELP}\n\n{}", api::EXIT_CODES)
+}
 
 /// Flags that every command takes.
 #[derive(Debug, Args)]
@@ -127,8 +133,17 @@ enum Command {
         #[arg(long, value_name = "URL")]
         url: Option<String>,
     },
+    #[command(flatten)]
+    Api(Box<api::ApiCommand>),
     /// Print the OpenAPI document of the HTTP API
     Openapi,
+    /// Print what a shell needs to complete these commands
+    #[command(long_about = "Print what a shell needs to complete these commands. For bash, say: \
+        source <(tenantry completions bash)")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 /// Why a command did not do its work.
@@ -143,6 +158,20 @@ pub(crate) enum CommandError {
     /// What was asked for makes no sense: one readable line.
     #[error("{0}")]
     Usage(String),
+    /// The server was asked, and has not done it.
+    #[error(transparent)]
+    Api(#[from] ClientError),
+    /// As [`Failed`](Self::Failed), with an exit code of its own.
+    #[error("{text}")]
+    Exit {
+        /// The exit code.
+        code: u8,
+        /// One readable line.
+        text: String,
+    },
+    /// Nobody reads the output any more: there is nothing more to do.
+    #[error("nobody reads the output")]
+    OutputClosed,
     /// Something failed, and the command has said so itself.
     #[error("something failed")]
     Reported,
@@ -161,9 +190,18 @@ impl CommandError {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) | Err(CommandError::OutputClosed) => ExitCode::SUCCESS,
         Err(CommandError::Reported) => ExitCode::from(1),
         Err(CommandError::BadConfigurationReported) => ExitCode::from(2),
+        Err(CommandError::Api(error)) => {
+            let (code, text) = api::report(&error);
+            complain(&text);
+            ExitCode::from(code)
+        }
+        Err(CommandError::Exit { code, text }) => {
+            complain(&text);
+            ExitCode::from(code)
+        }
         Err(CommandError::Failed(text)) => {
             complain(&text);
             ExitCode::from(1)
@@ -236,7 +274,9 @@ fn dispatch(cli: Cli) -> Result<(), CommandError> {
         Command::Health { url: None } => {
             health::of_address(load(&config, &ServeArgs::default())?.settings().listen)
         }
+        Command::Api(command) => api::run(*command, || load(&config, &ServeArgs::default())),
         Command::Openapi => openapi::run(),
+        Command::Completions { shell } => completions::run(shell),
     }
 }
 

@@ -8,6 +8,8 @@
 
 mod api;
 mod check;
+mod cli;
+mod client;
 mod command_line;
 mod compat;
 mod configuration;

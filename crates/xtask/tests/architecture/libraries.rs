@@ -3,7 +3,7 @@
 use cargo_metadata::DependencyKind::Development;
 
 use crate::Edge;
-use crate::member::Place::{Adapter, App, Domain, Interface, Ports, Services, Xtask};
+use crate::member::Place::{Adapter, App, Client, Domain, Interface, Ports, Services, Xtask};
 
 /// Each dependency on a library that does not belong in that crate.
 pub(crate) fn faults(edges: &[Edge]) -> Vec<String> {
@@ -78,6 +78,7 @@ mod tests {
             edge(adapter("cache-redis"), "redis", Normal, false),
             edge(http(), "actix-web", Normal, false),
             edge(App, "actix-web", Normal, false),
+            edge(Client, "tokio", Normal, false),
             edge(App, "diesel", Development, false),
             edge(Xtask, "actix-web", Normal, true),
             edge(Xtask, "cargo_metadata", Development, false),
@@ -101,6 +102,8 @@ mod tests {
             edge(adapter("cache-memory"), "diesel", Normal, false),
             edge(adapter("cache-memcached"), "redis", Normal, false),
             edge(App, "redis", Normal, false),
+            edge(Client, "diesel", Normal, false),
+            edge(Client, "actix-web", Development, false),
             edge(adapter("storage-sqlite"), "actix-rt", Normal, false),
             edge(Interface("memcached".to_owned()), "actix-web", Normal, false),
             edge(Xtask, "actix-web", Normal, false),
