@@ -8,7 +8,11 @@ pub(super) async fn warn(compat: &CompatOptions, tenants: &TenantService) {
     if !compat.enabled {
         return;
     }
-    let routes = [("/compat/key-values", &compat.key_values), ("/compat/activity", &compat.activity)];
+    let routes = [
+        ("/compat/key-values", &compat.key_values),
+        ("/compat/activity", &compat.activity),
+        ("/compat/search", &compat.search),
+    ];
     for (path, opening) in routes {
         if let Some(opening) = opening {
             warn_of(path, opening, tenants).await;

@@ -15,6 +15,8 @@ pub struct CompatSettings {
     pub key_values: AnonymousSettings,
     /// Who may call `/compat/activity` without a key.
     pub activity: AnonymousSettings,
+    /// Who may call `/compat/search` without a key.
+    pub search: AnonymousSettings,
 }
 
 /// What callers without a key may do.

@@ -60,6 +60,7 @@ impl Config {
             enabled: settings.compat.enabled || settings.demo,
             key_values: settings.compat.key_values.opening(),
             activity: settings.compat.activity.opening(),
+            search: settings.compat.search.opening(),
         }
     }
 

@@ -58,6 +58,8 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("compat.key_values.anonymous_access", Text(compat::is_open_access)),
     ("compat.activity.anonymous_tenant", Text(compat::is_tenant)),
     ("compat.activity.anonymous_access", Text(compat::is_open_access)),
+    ("compat.search.anonymous_tenant", Text(compat::is_tenant)),
+    ("compat.search.anonymous_access", Text(compat::is_open_access)),
     ("cache.access_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.tenants_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.key_values_max_bytes", Integer(0..=1024 * GIB)),

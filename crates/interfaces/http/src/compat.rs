@@ -13,6 +13,7 @@ pub(crate) mod key_values;
 mod listing;
 mod options;
 pub(crate) mod refusal;
+pub(crate) mod search;
 pub(crate) mod tenants;
 
 pub use options::{CompatOptions, OpenAccess, Opening};

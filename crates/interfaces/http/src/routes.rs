@@ -171,6 +171,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         POST "/compat/activity/api/events" EVENTS_WRITE, [BODY, JSON_BODY, FULL], compat::activity::create_event;
         GET "/compat/activity/api/events" EVENTS_READ, [FILTERS], compat::activity::list_events;
         GET "/compat/activity/api/events/" EVENTS_READ, [FILTERS], compat::activity::list_events_slash;
+
+        GET "/compat/search/search" CATALOG_READ, [FILTERS], compat::search::search;
     });
     let pages = endpoints! {
         GET "/" OPEN, [], docs::redirect_to_docs;

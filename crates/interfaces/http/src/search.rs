@@ -93,14 +93,15 @@ fn moment(text: &str, day: fn(&str) -> Option<Timestamp>) -> Option<Timestamp> {
     TimeZone::UTC.read(&text).or_else(|| day(&text))
 }
 
-/// Reads both ends of the span.
-pub(crate) fn span(query: &Query<'_>) -> Result<(Timestamp, Timestamp), Problem> {
+/// Reads both ends of the span; `parameter` gives the value of a parameter.
+pub(crate) fn span<'a>(
+    parameter: impl Fn(&str) -> Result<Option<&'a str>, Problem>,
+) -> Result<(Timestamp, Timestamp), Problem> {
     const FORM: &str =
         "a date-time as 2021-07-31T23:59:59 (UTC unless it has an offset), or a day as 2021-07-31";
     let required = |name: &str, read: fn(&str) -> Option<Timestamp>| {
-        query
-            .read(name, FORM, |text| moment(text, read))?
-            .ok_or_else(|| Problem::query(name, "required", "is required"))
+        let text = parameter(name)?.ok_or_else(|| Problem::query(name, "required", "is required"))?;
+        moment(text, read).ok_or_else(|| Problem::query(name, "value", format!("must be {FORM}")))
     };
     Ok((
         required("starts_at", Timestamp::parse_range_start)?,
@@ -127,7 +128,7 @@ pub(crate) async fn search_plans(state: &State, head: &RequestHead) -> Result<Ht
     let tenant = access::tenant(state, head, Scope::CatalogRead).await?;
     let query =
         Query::parse(head.uri.query().unwrap_or_default(), &["starts_at", "ends_at", "limit", "cursor"])?;
-    let (starts_at, ends_at) = span(&query)?;
+    let (starts_at, ends_at) = span(|name| query.one(name))?;
     let limit = query.limit()?.get();
     let after = match query.one("cursor")? {
         Some(text) => Some(read_position(&open(state, tenant, (starts_at, ends_at), text)?)?),

@@ -1,15 +1,15 @@
 //! Who is let in: the caller's key, and how each predecessor refused.
 
-use super::world::{ACTIVITY, KEY_VALUES, TENANTS, call, refusal, speaking};
+use super::world::{ACTIVITY, ALL_PLANS, KEY_VALUES, SEARCH, TENANTS, call, refusal, speaking};
 use crate::api::answer::Answer;
-use crate::api::harness::{Actor, Api, Tenant};
+use crate::api::harness::{Actor, Api, TENANT_SCOPES, Tenant};
 use crate::api::openapi::Operation;
 use crate::api::snapshot::unchanged;
 
 fn keyed() -> Vec<Operation> {
     let operations: Vec<_> =
         Operation::of_predecessors().into_iter().filter(Operation::takes_a_key).collect();
-    assert_eq!(operations.len(), 13, "{operations:?}");
+    assert_eq!(operations.len(), 14, "{operations:?}");
     operations
 }
 
@@ -79,10 +79,11 @@ async fn a_wrong_key_is_401_everywhere() {
 #[tokio::test]
 async fn another_scheme_is_like_no_key() {
     let api = speaking(&[]);
-    for (path, status) in [(TENANTS, 403), (KEY_VALUES, 401), (ACTIVITY, 401)] {
+    for (path, status) in [(TENANTS, 403), (KEY_VALUES, 401), (ACTIVITY, 401), (SEARCH, 401)] {
         let route = match path {
             TENANTS => "ping",
             KEY_VALUES => "get-values",
+            SEARCH => ALL_PLANS,
             _ => "events",
         };
         let call = api.anyone().get(&format!("{path}/{route}")).header("authorization", "Basic YTpi");
@@ -94,7 +95,7 @@ async fn another_scheme_is_like_no_key() {
 async fn a_key_opens_what_its_scope_names_and_nothing_else() {
     let api = speaking(&[]);
     let acme = inhabited(&api).await;
-    for scope_of_key in ["events:read", "events:write", "kv:read", "kv:write"] {
+    for scope_of_key in TENANT_SCOPES {
         let (_, actor) = api.key_of(acme.number, &[scope_of_key]).await;
         for operation in keyed() {
             let answer = call(&actor, &operation).await;
@@ -124,7 +125,7 @@ async fn an_administrator_names_a_tenant() {
     let api = speaking(&[]);
     let acme = inhabited(&api).await;
     let admin = api.admin();
-    for (path, route) in [(KEY_VALUES, "get-values"), (ACTIVITY, "events")] {
+    for (path, route) in [(KEY_VALUES, "get-values"), (ACTIVITY, "events"), (SEARCH, ALL_PLANS)] {
         let get = || admin.get(&format!("{path}/{route}"));
         assert!(refusal(path, &get().send().await, 400).contains("name a tenant"));
         refusal(path, &get().of_tenant("999999").send().await, 404);

@@ -2,23 +2,29 @@
 
 use serde_json::json;
 
-use super::world::{ACTIVITY, KEY_VALUES, TENANTS, call, refusal, speaking};
+use super::world::{ACTIVITY, ALL_PLANS, KEY_VALUES, SEARCH, TENANTS, call, refusal, speaking};
 use crate::api::harness::{Actor, Api};
 use crate::api::openapi::Operation;
 use crate::api::snapshot::unchanged;
 
 /// Settings that open tenant 1 so.
-fn opening(access: &'static str) -> [(&'static str, &'static str); 4] {
+fn opening(access: &'static str) -> [(&'static str, &'static str); 6] {
     [
         ("compat.key_values.anonymous_tenant", "1"),
         ("compat.key_values.anonymous_access", access),
         ("compat.activity.anonymous_tenant", "1_acme"),
         ("compat.activity.anonymous_access", access),
+        ("compat.search.anonymous_tenant", "1"),
+        ("compat.search.anonymous_access", access),
     ]
 }
 
-const READS: [(&str, &str); 3] =
-    [(KEY_VALUES, "get-values"), (KEY_VALUES, "get-value?key=greeting"), (ACTIVITY, "events")];
+const READS: [(&str, &str); 4] = [
+    (KEY_VALUES, "get-values"),
+    (KEY_VALUES, "get-value?key=greeting"),
+    (ACTIVITY, "events"),
+    (SEARCH, ALL_PLANS),
+];
 
 /// A Tenantry with a tenant 1, which has a key-value.
 async fn open(access: &'static str) -> Api {

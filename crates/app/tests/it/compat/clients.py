@@ -114,7 +114,35 @@ def activity():
         assert invalid.status_code == 400 and "MM-DD-YYYY" in invalid.json()["error"], invalid.text
 
 
+
+def search():
+    url = base + "/compat/search"
+    session = requests.Session()
+    session.headers["Authorization"] = "Bearer " + os.environ["TENANT_KEY"]
+    span = {"starts_at": "2021-02-01T00:00:00", "ends_at": "2021-07-31T23:59:59"}
+
+    answer = session.get(url + "/search", params=span)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["error"] is None, answer.text
+    [event] = answer.json()["data"]["events"]
+    assert uuid.UUID(event.pop("id"))
+    assert event == {
+        "title": "Camela en concierto",
+        "start_date": "2021-06-30",
+        "start_time": "21:00:00",
+        "end_date": "2021-06-30",
+        "end_time": "22:00:00",
+        "min_price": 15.0,
+        "max_price": 15.0,
+    }, event
+    for broken in ({}, {"starts_at": span["starts_at"]}, dict(span, ends_at="yesterday")):
+        refused = session.get(url + "/search", params=broken)
+        assert refused.status_code == 400, refused.text
+        assert refused.json()["data"] is None and refused.json()["error"]["code"] == "400", refused.text
+
+
 registry()
 key_values()
 activity()
+search()
 print("all is as it was")

@@ -1,6 +1,8 @@
 //! What holds for every answer, in the predecessors' shapes too.
 
-use super::world::{ACTIVITY, KEY_VALUES, TENANTS, call, good_body, path, refusal, speaking};
+use super::world::{
+    ACTIVITY, ALL_PLANS, KEY_VALUES, SEARCH, TENANTS, call, good_body, path, refusal, speaking,
+};
 use crate::api::harness::{Actor, Api, Tenant};
 use crate::api::openapi::Operation;
 use crate::api::raw::{Raw, request};
@@ -80,7 +82,7 @@ async fn a_request_has_its_id_and_a_refusal_too() {
 async fn what_is_accepted_is_not_looked_at() {
     let api = speaking(&[]);
     let acme = api.tenant("acme").await;
-    for (path, route) in [(KEY_VALUES, "get-values"), (ACTIVITY, "events")] {
+    for (path, route) in [(KEY_VALUES, "get-values"), (ACTIVITY, "events"), (SEARCH, ALL_PLANS)] {
         acme.get(&format!("{path}/{route}")).header("accept", "text/html").send().await.expect(200);
     }
     api.admin().get(&format!("{TENANTS}/tenants")).header("accept", "text/html").send().await.expect(200);
@@ -89,7 +91,7 @@ async fn what_is_accepted_is_not_looked_at() {
 #[tokio::test]
 async fn a_path_that_is_not_there_is_404_in_the_old_shape() {
     let api = speaking(&[]);
-    for path in [TENANTS, KEY_VALUES, ACTIVITY] {
+    for path in [TENANTS, KEY_VALUES, ACTIVITY, SEARCH] {
         for route in ["", "/", "/nowhere", "/%6eowhere"] {
             refusal(path, &api.anyone().get(&format!("{path}{route}")).send().await, 404);
         }
@@ -112,6 +114,7 @@ async fn a_method_that_is_not_there_is_405_with_those_that_are() {
         (KEY_VALUES, "delete-value", "DELETE"),
         (ACTIVITY, "events", "POST, GET, HEAD"),
         (ACTIVITY, "events/", "GET, HEAD"),
+        (SEARCH, "search", "GET, HEAD"),
     ] {
         let answer = api.admin().patch(&format!("{path}/{route}")).send().await;
         refusal(path, &answer, 405);

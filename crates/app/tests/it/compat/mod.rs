@@ -10,6 +10,7 @@ mod anonymous;
 mod conventions;
 mod key_values;
 mod python;
+mod search;
 mod switch;
 mod tenants;
 mod world;

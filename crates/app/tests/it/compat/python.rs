@@ -4,7 +4,9 @@ use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 
 use super::world::speaking;
+use crate::api::catalog::{NEAR, feed_of, run};
 use crate::process::finish;
+use crate::provider::{Provider, feed, online};
 
 const SCRIPT: &str = include_str!("clients.py");
 
@@ -31,10 +33,15 @@ async fn pythons_requests_is_served_as_the_predecessors_served_it() {
         return;
     }
     let api = speaking(&[
+        NEAR,
         ("compat.key_values.anonymous_tenant", "1"),
         ("compat.key_values.anonymous_access", "read-write"),
     ]);
     let acme = api.tenant("acme").await;
+    let plan =
+        online("291", "291", "Camela en concierto", "2021-06-30T21:00:00", "2021-06-30T22:00:00", "15.00");
+    let place = feed_of(&acme, &Provider::of(&feed(&[plan]))).await;
+    assert_eq!(run(&acme, &place).await["outcome"], "succeeded");
     let (url, admin, key) = (format!("http://{}", api.address()), api.admin(), acme.key().to_owned());
     let mut python = Command::new("python3");
     python

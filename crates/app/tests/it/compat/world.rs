@@ -10,6 +10,10 @@ use crate::api::openapi::Operation;
 pub(crate) const TENANTS: &str = "/compat/tenants/api/v1";
 pub(crate) const KEY_VALUES: &str = "/compat/key-values";
 pub(crate) const ACTIVITY: &str = "/compat/activity/api";
+pub(crate) const SEARCH: &str = "/compat/search";
+
+/// A search, behind [`SEARCH`] and a slash.
+pub(crate) const ALL_PLANS: &str = "search?starts_at=2000-01-01T00:00:00&ends_at=2099-12-31T23:59:59";
 
 /// A Tenantry that speaks the old contracts; what is deleted in it stays `deleting`.
 pub(crate) fn speaking(settings: &[(&str, &str)]) -> Api {
@@ -18,7 +22,7 @@ pub(crate) fn speaking(settings: &[(&str, &str)]) -> Api {
 
 /// The path of an operation, about tenant 1.
 pub(crate) fn path(operation: &Operation) -> String {
-    operation.path.replace("{tenant_number}", "1")
+    operation.path.replace("{tenant_number}", "1").replace("search/search", &format!("search/{ALL_PLANS}"))
 }
 
 /// A body that the operation takes; nothing where it takes none.
@@ -49,6 +53,7 @@ pub(crate) fn refusal(path: &str, answer: &Answer, status: u16) -> String {
     let member = match path.split('/').nth(2) {
         Some("tenants") => "detail",
         Some("activity") => "error",
+        Some("search") => "",
         Some("key-values") => {
             assert_eq!(answer.the("content-type"), "text/plain; charset=utf-8", "{path}: {answer:?}");
             let text = answer.text();
@@ -58,6 +63,14 @@ pub(crate) fn refusal(path: &str, answer: &Answer, status: u16) -> String {
         _ => panic!("{path} is no predecessor's"),
     };
     let body = answer.json();
+    if member.is_empty() {
+        assert_eq!(
+            (&body["data"], &body["error"]["code"]),
+            (&Value::Null, &status.to_string().into()),
+            "{path}"
+        );
+        return body["error"]["message"].as_str().filter(|words| !words.is_empty()).unwrap().to_owned();
+    }
     assert_eq!(body.as_object().unwrap().len(), 1, "{path}: {answer:?}");
     match &body[member] {
         Value::String(words) if !words.is_empty() => words.clone(),

@@ -45,6 +45,11 @@ impl<P> Piece<P> {
         Self { items: Vec::new(), next }
     }
 
+    /// Items that are JSON text already, parted by commas.
+    pub(super) fn of_text(items: Vec<u8>, next: Option<P>) -> Self {
+        Self { items, next }
+    }
+
     /// Adds an item.
     pub(super) fn push<T: Serialize>(&mut self, item: &T) -> Result<(), Problem> {
         if !self.items.is_empty() {

@@ -11,6 +11,8 @@ pub struct CompatOptions {
     pub key_values: Option<Opening>,
     /// Whom `/compat/activity` answers without a key; nothing: nobody.
     pub activity: Option<Opening>,
+    /// Whom `/compat/search` answers without a key; nothing: nobody.
+    pub search: Option<Opening>,
 }
 
 /// A tenant whose data is open to whoever reaches the port: the predecessor asked for no key.
@@ -34,7 +36,8 @@ pub enum OpenAccess {
 impl Opening {
     /// Whether it lets in who needs `scope`.
     pub(super) fn allows(&self, scope: Scope) -> bool {
-        self.access == OpenAccess::ReadWrite || matches!(scope, Scope::EventsRead | Scope::KvRead)
+        self.access == OpenAccess::ReadWrite
+            || matches!(scope, Scope::EventsRead | Scope::KvRead | Scope::CatalogRead)
     }
 }
 
@@ -50,6 +53,8 @@ mod tests {
             (Scope::KvWrite, false),
             (Scope::EventsRead, true),
             (Scope::EventsWrite, false),
+            (Scope::CatalogRead, true),
+            (Scope::CatalogWrite, false),
         ] {
             assert_eq!(opening(OpenAccess::ReadOnly).allows(scope), reads, "{scope:?}");
             assert!(opening(OpenAccess::ReadWrite).allows(scope));

@@ -24,6 +24,8 @@ pub(crate) enum Predecessor {
     KeyValues,
     /// activity_service, on Flask.
     Activity,
+    /// The provider-event search, on Flask.
+    Search,
 }
 
 /// What FastAPI answered a refusal with.
@@ -71,8 +73,30 @@ pub(crate) struct ErrorText {
     error: String,
 }
 
+/// What the search answered a refusal with.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CompatSearchRefusal)]
+pub(crate) struct SearchRefusal {
+    /// Always null.
+    #[schema(value_type = Option<Object>, required = true)]
+    data: Option<()>,
+    error: SearchError,
+}
+
+/// Why a search was refused.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CompatSearchError)]
+pub(crate) struct SearchError {
+    /// The HTTP status, as text.
+    #[schema(example = "400")]
+    code: String,
+    /// Why, in words.
+    #[schema(example = "the query parameter 'starts_at' is required")]
+    message: String,
+}
+
 impl Predecessor {
-    const ALL: [Self; 3] = [Self::Tenants, Self::KeyValues, Self::Activity];
+    const ALL: [Self; 4] = [Self::Tenants, Self::KeyValues, Self::Activity, Self::Search];
 
     /// Its name in paths.
     fn name(self) -> &'static str {
@@ -80,6 +104,7 @@ impl Predecessor {
             Self::Tenants => "tenants",
             Self::KeyValues => "key-values",
             Self::Activity => "activity",
+            Self::Search => "search",
         }
     }
 
@@ -106,7 +131,7 @@ impl Predecessor {
     pub(crate) fn media_type(self) -> &'static str {
         match self {
             Self::KeyValues => "text/plain",
-            Self::Tenants | Self::Activity => "application/json",
+            Self::Tenants | Self::Activity | Self::Search => "application/json",
         }
     }
 
@@ -114,7 +139,7 @@ impl Predecessor {
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::KeyValues => "text/plain; charset=utf-8",
-            Self::Tenants | Self::Activity => "application/json",
+            Self::Tenants | Self::Activity | Self::Search => "application/json",
         }
     }
 
@@ -135,6 +160,13 @@ impl Predecessor {
             Self::Tenants => serde_json::to_vec(&Refusal { detail: detail(problem) }),
             Self::KeyValues => Ok(sentence(problem).into_bytes()),
             Self::Activity => serde_json::to_vec(&ErrorText { error: sentence(problem) }),
+            Self::Search => serde_json::to_vec(&SearchRefusal {
+                data: None,
+                error: SearchError {
+                    code: self.status(problem.code).as_str().to_owned(),
+                    message: sentence(problem),
+                },
+            }),
         };
         written.unwrap_or_default()
     }
@@ -145,6 +177,7 @@ impl Predecessor {
             Self::Tenants => Ref::from_schema_name("CompatTenantsRefusal").into(),
             Self::KeyValues => ObjectBuilder::new().schema_type(Type::String).into(),
             Self::Activity => Ref::from_schema_name("CompatActivityRefusal").into(),
+            Self::Search => Ref::from_schema_name("CompatSearchRefusal").into(),
         }
     }
 
@@ -229,6 +262,7 @@ mod tests {
         for (path, expected) in [
             ("/compat/tenants/api/v1/ping", Some(Predecessor::Tenants)),
             ("/compat/key-values", Some(Predecessor::KeyValues)),
+            ("/compat/search/search", Some(Predecessor::Search)),
             ("/compat/%61ctivity/nowhere", Some(Predecessor::Activity)),
             ("/compat/activity2", None),
             ("/compat/", None),
@@ -243,6 +277,10 @@ mod tests {
         assert_eq!(
             text(Predecessor::Activity, &faulty()),
             r#"{"error":"component: is required; email: is not a valid e-mail address"}"#
+        );
+        assert_eq!(
+            text(Predecessor::Search, &Problem::query("ends_at", "required", "is required")),
+            r#"{"data":null,"error":{"code":"400","message":"the query parameter 'ends_at' is required"}}"#
         );
         assert_eq!(
             text(Predecessor::KeyValues, &faulty()),
