@@ -139,7 +139,7 @@ pub(crate) async fn create_tenant(
 ) -> Result<HttpResponse, Problem> {
     access::caller(&state, request.head(), Scope::TenantsWrite).await?;
     let text = read_body(&state, request.head(), payload.into_inner(), &["application/json"]).await?;
-    let body: TenantBody<'_> = json::read(&text, state.limits.max_json_depth)?;
+    let body: TenantBody<'_> = json::read_object(&text, state.limits.max_json_depth)?;
     let draft = TenantDraft { name: body.name, tenant_info: body.tenant_info };
     answer(StatusCode::CREATED, &state.services.tenants.create(draft).await?)
 }
@@ -236,7 +236,7 @@ pub(crate) async fn replace_tenant(
     let tenant = access::tenant_in_path(&request)?;
     let precondition = etag::precondition(request.headers())?;
     let text = read_body(&state, request.head(), payload.into_inner(), &["application/json"]).await?;
-    let body: TenantBody<'_> = json::read(&text, state.limits.max_json_depth)?;
+    let body: TenantBody<'_> = json::read_object(&text, state.limits.max_json_depth)?;
     let draft = TenantDraft { name: body.name, tenant_info: body.tenant_info };
     answer(StatusCode::OK, &state.services.tenants.replace(&tenant, draft, &precondition).await?)
 }

@@ -16,11 +16,7 @@ pub(super) async fn read(state: &State, head: &RequestHead, payload: Payload) ->
 
 /// Reads a JSON object. Members that the route does not know are passed over, as the predecessors did.
 pub(super) fn object<'a, T: Deserialize<'a>>(state: &State, text: &'a [u8]) -> Result<T, Problem> {
-    // serde would take the elements of an array for the members.
-    if text.trim_ascii_start().starts_with(b"[") {
-        return Err(Problem::violation("", "type", "must be a JSON object"));
-    }
-    json::read(text, state.limits.max_json_depth)
+    json::read_object(text, state.limits.max_json_depth)
 }
 
 /// As [`object`]; no body at all is an object without members, so that each that is missing is told.
