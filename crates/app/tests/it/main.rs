@@ -7,11 +7,13 @@
 )]
 
 mod api;
+mod catalog_import;
 mod check;
 mod command_line;
 mod configuration;
 mod crash;
 mod demo;
+mod feed_jobs;
 mod first_start;
 mod health;
 mod ledger;

@@ -2,6 +2,7 @@
 
 mod migrate_data;
 mod nodes;
+mod workers;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
