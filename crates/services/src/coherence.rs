@@ -75,12 +75,12 @@ impl CommitListener for CacheCoherence {
         self.access.remove(&id);
     }
 
-    /// A grant holds its tenant's status, and nothing says which grants are a tenant's: all are forgotten.
-    /// Tenants change seldom, and a forgotten grant costs one read.
+    /// A grant holds its tenant's status, so those of the tenant's keys are forgotten too. Which they are is said by
+    /// none but themselves: all that are held are looked at. Tenants change seldom.
     fn tenant_changed(&self, tenant: TenantNumber) {
         self.propagate(|| Subject::Tenant(tenant), None);
         self.tenants.remove(&tenant);
-        self.access.clear();
+        self.access.remove_where(&|_, grant| grant.is_of(tenant));
         self.snapshots.forget(tenant);
     }
 

@@ -33,8 +33,10 @@ mod data_move;
 mod event;
 mod feed;
 mod feed_import;
+
 mod key_value;
 mod lifetimes;
+mod past_outcome;
 mod plan;
 mod propagation;
 mod read_through;
@@ -59,6 +61,7 @@ pub use event::{EventError, EventService};
 pub use feed::{FeedError, FeedLimits, FeedService};
 pub use feed_import::{FileImportError, ImportOptions, ImportOutcome, ImportService};
 pub use key_value::{CachedEntry, KeyValueCache, KeyValueError, KeyValueService};
+pub use past_outcome::PastOutcome;
 pub use plan::{PlanError, PlanService};
 pub use propagation::{Propagation, PropagationLimits};
 pub use remote_changes::RemoteChanges;

@@ -54,10 +54,10 @@ impl BusListener for RemoteChanges {
                 self.key_values.outdate(&(tenant, key), revision.get());
             }
             Change::AccessKey(id) => self.access.remove(&id),
-            // As in `CacheCoherence`: nothing says which grants are the tenant's.
+            // As in `CacheCoherence`.
             Change::Tenant(tenant) => {
                 self.tenants.remove(&tenant);
-                self.access.clear();
+                self.access.remove_where(&|_, grant| grant.is_of(tenant));
                 self.snapshots.forget(tenant);
             }
             Change::Catalog { tenant, revision } => self.snapshots.outdate(tenant, revision),

@@ -12,15 +12,16 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tenantry_domain::{
     AccessKey, AccessKeyName, ContentType, Entry, EntryMeta, Feed, FeedDraft, FeedId, FeedRun, FeedSettings,
-    JsonObject, Key, KeyKind, KeyOwner, Revision, RunCounts, RunId, RunState, RunTrigger, Scope, SecretKey,
-    Tenant, TenantName, TenantNumber, TenantRef, TenantStatus, Timestamp,
+    JsonObject, Key, KeyId, KeyKind, KeyOwner, Revision, RunCounts, RunId, RunState, RunTrigger, Scope,
+    SecretKey, Tenant, TenantName, TenantNumber, TenantRef, TenantStatus, Timestamp,
 };
 use tenantry_ports::{
-    ChangeBus, LoadTicket, MockClock, MockNearCache, RunKey, SharedCache, StorageError, Timer,
+    AccessGrant, ChangeBus, IsChanged, LoadTicket, MockClock, MockNearCache, RunKey, SharedCache,
+    StorageError, Timer,
 };
-
 use uuid::Uuid;
 
+use crate::access_key::CachedGrant;
 use crate::propagation::{Propagation, PropagationLimits};
 use crate::search::{ShelfLimits, SnapshotShelf};
 
@@ -158,6 +159,17 @@ pub(crate) fn access_key(secret: &SecretKey, owner: KeyOwner) -> AccessKey {
         expires_at: None,
         last_used_at: None,
     }
+}
+
+/// Whether it is said of grants of tenant 7, and of no others.
+pub(crate) fn is_of_tenant_7_alone(is_changed: &IsChanged<'_, KeyId, CachedGrant>) -> bool {
+    let is_said_of = |owner: Option<KeyOwner>| {
+        let key = owner.map(|owner| access_key(&secret(KeyKind::Tenant), owner));
+        let grant = key.map(|key| AccessGrant { key, tenant_status: Some(TenantStatus::Active) });
+        is_changed(&KeyId::parse("0123456789ab").unwrap(), &CachedGrant::from(grant))
+    };
+    let others = [None, Some(KeyOwner::Admin), Some(KeyOwner::Tenant(number(8)))];
+    is_said_of(Some(KeyOwner::Tenant(number(7)))) && !others.into_iter().any(is_said_of)
 }
 
 pub(crate) fn key(text: &str) -> Key {

@@ -36,7 +36,6 @@ mod literal;
 mod options;
 mod plan;
 mod plan_content;
-mod prefix;
 mod schema;
 mod setting;
 mod static_query;

@@ -26,7 +26,7 @@ use tenantry_services::{
 
 use crate::config::CacheSettings;
 pub(crate) use tasks::CacheTasks;
-pub(crate) use tokio_timer::TokioTimer;
+use tokio_timer::TokioTimer;
 
 /// Changes that wait to be carried to other nodes, and their bytes.
 const MAX_QUEUED_CHANGES: usize = 100_000;

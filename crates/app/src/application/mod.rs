@@ -10,6 +10,7 @@ mod caches;
 mod error;
 mod jobs;
 mod maintenance;
+mod openings;
 mod search;
 mod storage;
 mod wiring;
@@ -103,7 +104,7 @@ impl Application {
     async fn on_core(config: &Config, data_dir: &DataDir, core: &Core) -> Result<Self, StartError> {
         let services = core.services(cursor_secret(&*core.storage.settings).await?);
         let options = config.http_options();
-        let listen = options.listen;
+        let (listen, compat) = (options.listen, options.compat.clone());
         let server = Server::bind(options, services.clone())
             .map_err(|error| StartError::Listen { address: listen, error })?;
         admin_key::ensure(&services.access, data_dir).await?;
@@ -111,6 +112,7 @@ impl Application {
             true => Some(demo::fill_once(&services, &*core.storage.settings).await?),
             false => None,
         };
+        openings::warn(&compat, &services.tenants).await;
         Ok(Self {
             server,
             storage: core.storage.clone(),

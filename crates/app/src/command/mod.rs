@@ -1,8 +1,11 @@
 //! The command line.
 
+mod api;
 mod catalog_import;
 mod check;
+mod completions;
 mod health;
+mod import;
 mod migrate;
 mod migrate_data;
 mod openapi;
@@ -18,13 +21,15 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use tenantry_client::ClientError;
 
 use crate::config::{Config, ConfigLoader, Database, Problems, Source};
 use crate::data_dir::DataDir;
 
 /// A multi-tenant backend: tenants, their events and their key-values, behind one HTTP API.
 #[derive(Debug, Parser)]
-#[command(name = "tenantry", version, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "tenantry", version, max_term_width = 100, after_help = after_help())]
 pub struct Cli {
     #[command(flatten)]
     config: ConfigArgs,
@@ -34,14 +39,16 @@ pub struct Cli {
     command: Option<Command>,
 }
 
-const AFTER_HELP: &str = "\
+const CONFIGURATION_HELP: &str = "\
 Without a command, tenantry serves.
 
 Configuration: each key of config/tenantry.toml may also be given in FILE, as a variable (TENANTRY_ and the \
 key in capitals, a double underscore for each dot: TENANTRY_HTTP__KEEP_ALIVE_SECONDS), and some as a flag. \
-A flag stands above a variable, a variable above FILE, FILE above the default. `tenantry check` explains.
+A flag stands above a variable, a variable above FILE, FILE above the default. `tenantry check` explains.";
 
-Exit codes: 0 done; 1 failed; 2 wrong usage or configuration.";
+fn after_help() -> String {
+    format!("{CONFIGURATION_HELP}\n\n{}", api::EXIT_CODES)
+}
 
 /// Flags that every command takes.
 #[derive(Debug, Args)]
@@ -120,6 +127,16 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         tenants: PathBuf,
     },
+    /// Bring over what a predecessor has stored: a plain-text pg_dump, or an SQLite file
+    #[command(
+        long_about = "Bring over what a predecessor has stored: a plain-text pg_dump, or an SQLite file.\n\nThe whole \
+        file is read first: of one that is cut short, or that holds no table that is known, nothing is stored. Rows \
+        that break a rule are told with their lines, and the others are stored. Numbers of tenants, ids and times of \
+        events are kept. Running it twice stores nothing twice.\n\nOn SQLite no server may be running. \
+        docs/moving-over.md goes through it step by step.\n\nEnds with 0 when every row is stored or was there \
+        already, with 1 if not, with 2 for a wrong usage."
+    )]
+    Import(import::ImportArgs),
     /// Explain the configuration, and check the data directory and the database; change nothing
     Check(ServeArgs),
     /// Ask a running server whether it is ready
@@ -133,8 +150,17 @@ enum Command {
         #[arg(long, value_name = "URL")]
         url: Option<String>,
     },
+    #[command(flatten)]
+    Api(Box<api::ApiCommand>),
     /// Print the OpenAPI document of the HTTP API
     Openapi,
+    /// Print what a shell needs to complete these commands
+    #[command(long_about = "Print what a shell needs to complete these commands. For bash, say: \
+        source <(tenantry completions bash)")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -170,6 +196,20 @@ pub(crate) enum CommandError {
     /// What was asked for makes no sense: one readable line.
     #[error("{0}")]
     Usage(String),
+    /// The server was asked, and has not done it.
+    #[error(transparent)]
+    Api(#[from] ClientError),
+    /// As [`Failed`](Self::Failed), with an exit code of its own.
+    #[error("{text}")]
+    Exit {
+        /// The exit code.
+        code: u8,
+        /// One readable line.
+        text: String,
+    },
+    /// Nobody reads the output any more: there is nothing more to do.
+    #[error("nobody reads the output")]
+    OutputClosed,
     /// Something failed, and the command has said so itself.
     #[error("something failed")]
     Reported,
@@ -188,9 +228,18 @@ impl CommandError {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) | Err(CommandError::OutputClosed) => ExitCode::SUCCESS,
         Err(CommandError::Reported) => ExitCode::from(1),
         Err(CommandError::BadConfigurationReported) => ExitCode::from(2),
+        Err(CommandError::Api(error)) => {
+            let (code, text) = api::report(&error);
+            complain(&text);
+            ExitCode::from(code)
+        }
+        Err(CommandError::Exit { code, text }) => {
+            complain(&text);
+            ExitCode::from(code)
+        }
         Err(CommandError::Failed(text)) => {
             complain(&text);
             ExitCode::from(1)
@@ -263,11 +312,14 @@ fn dispatch(cli: Cli) -> Result<(), CommandError> {
             migrate_data::run(&load(&config, &ServeArgs::default())?, &plan)
         }
         Command::Seed { tenants } => seed::run(&load(&config, &ServeArgs::default())?, &tenants),
+        Command::Import(args) => import::run(&load(&config, &ServeArgs::default())?, &args),
         Command::Health { url: Some(url) } => health::of_url(&url),
         Command::Health { url: None } => {
             health::of_address(load(&config, &ServeArgs::default())?.settings().listen)
         }
+        Command::Api(command) => api::run(*command, || load(&config, &ServeArgs::default())),
         Command::Openapi => openapi::run(),
+        Command::Completions { shell } => completions::run(shell),
     }
 }
 

@@ -3,6 +3,7 @@
 //! The lowest layer is the file `config/tenantry.toml` of the repository, built into the binary; above it
 //! stand the user's file, the environment and the flags. What a key may hold is said once, in `rules.rs`.
 
+mod compat;
 mod database;
 mod environment;
 mod file;
@@ -14,6 +15,7 @@ mod rules;
 mod settings;
 mod shared_cache;
 
+pub use compat::{AnonymousSettings, CompatSettings};
 pub use database::Database;
 pub use environment::variable_of;
 pub use loader::{Config, ConfigLoader, ExplainedValue};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tenantry_cache_memcached::MemcachedOptions;
 use tenantry_cache_redis::RedisOptions;
 use tenantry_feed_http::FeedHttpOptions;
-use tenantry_http::{HttpOptions, Limits};
+use tenantry_http::{CompatOptions, HttpOptions, Limits};
 use tenantry_queue_rabbitmq::RabbitMqOptions;
 use tenantry_services::{FeedLimits, ImportOptions};
 use tenantry_storage_postgres::{PostgresOptions, PostgresUrl};
@@ -52,6 +52,17 @@ impl Config {
             },
             cors_origins: http.cors_origins.clone(),
             log_requests: settings.log.requests,
+            compat: self.compat_options(),
+        }
+    }
+
+    /// Which old contracts are spoken, and to whom: with sample data all of them.
+    fn compat_options(&self) -> CompatOptions {
+        let settings = self.settings();
+        CompatOptions {
+            enabled: settings.compat.enabled || settings.demo,
+            key_values: settings.compat.key_values.opening(),
+            activity: settings.compat.activity.opening(),
         }
     }
 
@@ -183,6 +194,7 @@ impl CacheSettings {
     pub fn redis_options(&self) -> Option<RedisOptions> {
         Some(RedisOptions {
             url: self.redis_url.clone()?,
+            ca: self.redis_ca_file.clone(),
             namespace: self.namespace.clone(),
             timeout: Duration::from_millis(self.timeout_ms),
             connect_timeout: CACHE_CONNECT_TIMEOUT,

@@ -7,7 +7,7 @@ use tenantry_storage_postgres::PostgresUrl;
 use tracing_subscriber::EnvFilter;
 
 use super::database::Database;
-use super::{jobs, shared_cache};
+use super::{compat, jobs, shared_cache};
 
 /// What a key holds.
 #[derive(Debug, Clone)]
@@ -55,11 +55,17 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("limits.max_json_depth", Integer(2..=128)),
     ("limits.max_page_value_bytes", Integer(KIB..=GIB)),
     ("limits.max_feeds", Integer(1..=10_000)),
+    ("compat.enabled", Boolean),
+    ("compat.key_values.anonymous_tenant", Text(compat::is_tenant)),
+    ("compat.key_values.anonymous_access", Text(compat::is_open_access)),
+    ("compat.activity.anonymous_tenant", Text(compat::is_tenant)),
+    ("compat.activity.anonymous_access", Text(compat::is_open_access)),
     ("cache.access_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.tenants_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.key_values_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.search_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.redis_url", Text(shared_cache::is_redis_url)),
+    ("cache.redis_ca_file", Text(shared_cache::is_redis_ca)),
     ("cache.memcached_url", Text(shared_cache::is_memcached_url)),
     ("cache.namespace", Text(shared_cache::is_namespace)),
     ("cache.near_max_age_ms", Integer(100..=600_000)),

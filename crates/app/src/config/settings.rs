@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use tenantry_cache_memcached::MemcachedUrl;
-use tenantry_cache_redis::RedisUrl;
+use tenantry_cache_redis::{RedisCa, RedisUrl};
 use tenantry_queue_rabbitmq::RabbitMqUrl;
 use tenantry_storage_postgres::PostgresUrl;
 
+use super::compat::CompatSettings;
 use super::database::Database;
 use super::problem::Problem;
 use super::{jobs, shared_cache};
@@ -35,6 +36,8 @@ pub struct Settings {
     pub http: HttpSettings,
     /// What a request may hold.
     pub limits: LimitSettings,
+    /// Which old contracts are spoken.
+    pub compat: CompatSettings,
     /// What is kept in memory.
     pub cache: CacheSettings,
     /// How feeds are fetched.
@@ -128,6 +131,9 @@ pub struct CacheSettings {
     /// A Redis that all nodes share.
     #[serde(deserialize_with = "shared_cache::redis_url")]
     pub redis_url: Option<RedisUrl>,
+    /// By whom it is trusted over TLS.
+    #[serde(deserialize_with = "shared_cache::redis_ca")]
+    pub redis_ca_file: Option<RedisCa>,
     /// Memcached servers that all nodes share.
     #[serde(deserialize_with = "shared_cache::memcached_url")]
     pub memcached_url: Option<MemcachedUrl>,

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::DEADLINE;
+use crate::support::{DEADLINE, choose_tls};
 
 /// What a command left behind.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub(crate) struct Finished {
 
 /// The binary, with no variable of ours in its environment.
 pub(crate) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+    choose_tls();
     let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
     let ours = |name: &OsStr| name.to_string_lossy().starts_with("TENANTRY_");
     for (name, _) in std::env::vars_os().filter(|(name, _)| ours(name)) {

@@ -87,7 +87,7 @@ impl HotRoute {
             Self::SearchPlans => search::search_plans(&state, &head).await,
         };
         let answer = answer.unwrap_or_else(HttpResponse::from_error);
-        dress(&head, &id, answer).into()
+        dress(&head, &id, None, answer).into()
     }
 }
 

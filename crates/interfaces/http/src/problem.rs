@@ -204,6 +204,7 @@ impl From<TenantError> for Problem {
         match error {
             TenantError::NotFound => Self::plain(Code::TenantNotFound),
             TenantError::TenantRequired => Self::plain(Code::TenantRequired),
+            TenantError::Suspended => Self::plain(Code::TenantSuspended),
             TenantError::Deleting => Self::plain(Code::TenantDeleting),
             TenantError::PreconditionFailed { current } => {
                 Self::new(Code::PreconditionFailed, format!("the current entity tag is \"{current}\""))

@@ -8,6 +8,7 @@ use actix_web::http::Method;
 use actix_web::{Resource, Route, web};
 use tenantry_domain::Scope;
 
+use crate::compat::Predecessor;
 use crate::problem::Problem;
 use crate::problem_code::Code;
 use crate::problem_code::Code::{
@@ -18,8 +19,8 @@ use crate::problem_code::Code::{
     TenantNotFound, TenantRequired, TenantSuspended, TooManyFeeds, UnsupportedMediaType, ValidationFailed,
 };
 use crate::{
-    access_key, docs, event, feed, feed_run, health, hot_routes, key_value, key_value_list, ping, plan,
-    problem_page, tenant,
+    access_key, compat, docs, event, feed, feed_run, health, hot_routes, key_value, key_value_list, ping,
+    plan, problem_page, tenant,
 };
 
 /// One method of one path.
@@ -49,6 +50,11 @@ const CONDITIONAL: &[Code] = &[InvalidHeader, PreconditionFailed];
 const KV_KEY: &[Code] = &[InvalidPath, InvalidQuery, ValidationFailed];
 
 impl Endpoint {
+    /// Whose old contract it belongs to; nothing for the canonical API.
+    pub(crate) fn predecessor(&self) -> Option<Predecessor> {
+        Predecessor::of(self.path)
+    }
+
     /// Every problem that the endpoint may answer.
     pub(crate) fn refusals(&self) -> Vec<Code> {
         let mut codes: Vec<Code> = self.problems.iter().flat_map(|group| group.iter().copied()).collect();
@@ -146,6 +152,26 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         POST "/api/v1/tenants/{tenant}/keys" KEYS_WRITE, [TENANT, BODY, JSON_BODY, JSON_ANSWER, FULL], access_key::create_access_key;
         DELETE "/api/v1/tenants/{tenant}/keys/{key_id}" KEYS_WRITE, [TENANT, ACCESS_KEY, JSON_ANSWER, FULL], access_key::revoke_access_key;
     };
+    const FILTERS: &[Code] = &[InvalidQuery];
+    table.extend(endpoints! {
+        GET "/compat/tenants/api/v1/ping" TENANTS_READ, [], compat::tenants::ping;
+        GET "/compat/tenants/api/v1/tenants" TENANTS_READ, [], compat::tenants::list_tenants;
+        POST "/compat/tenants/api/v1/tenants" TENANTS_WRITE, [BODY, JSON_BODY, FULL], compat::tenants::create_tenant;
+        GET "/compat/tenants/api/v1/tenants/{tenant_number}" TENANTS_READ, [TENANT], compat::tenants::get_tenant;
+        PUT "/compat/tenants/api/v1/tenants/{tenant_number}" TENANTS_WRITE, [TENANT, TENANT_END, BODY, JSON_BODY, FULL], compat::tenants::replace_tenant;
+        DELETE "/compat/tenants/api/v1/tenants/{tenant_number}" TENANTS_WRITE, [TENANT, TENANT_END, FULL], compat::tenants::delete_tenant;
+
+        GET "/compat/key-values/health-check" OPEN, [], compat::key_values::health_check;
+        POST "/compat/key-values/set-value" KV_WRITE, [BODY, JSON_BODY, FULL], compat::key_values::set_value;
+        GET "/compat/key-values/get-value" KV_READ, [FILTERS, BODY, JSON_BODY], compat::key_values::get_value;
+        DELETE "/compat/key-values/delete-value" KV_WRITE, [FILTERS, BODY, JSON_BODY, FULL], compat::key_values::delete_value;
+        GET "/compat/key-values/get-values" KV_READ, [], compat::key_values::list_values;
+
+        GET "/compat/activity/api/health" OPEN, [], compat::activity::health;
+        POST "/compat/activity/api/events" EVENTS_WRITE, [BODY, JSON_BODY, FULL], compat::activity::create_event;
+        GET "/compat/activity/api/events" EVENTS_READ, [FILTERS], compat::activity::list_events;
+        GET "/compat/activity/api/events/" EVENTS_READ, [FILTERS], compat::activity::list_events_slash;
+    });
     let pages = endpoints! {
         GET "/" OPEN, [], docs::redirect_to_docs;
         GET "/docs" OPEN, [], docs::redirect_to_docs;
@@ -156,8 +182,10 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 }
 
 /// Makes the routing: a resource a path, `HEAD` wherever there is `GET`, 405 with `Allow` for the rest.
-pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    let table = endpoints();
+/// The predecessors' routes are there only if they are wanted.
+pub(crate) fn configure(config: &mut web::ServiceConfig, with_predecessors: bool) {
+    let mut table = endpoints();
+    table.retain(|endpoint| with_predecessors || endpoint.predecessor().is_none());
     let mut done: Vec<&str> = Vec::new();
     for endpoint in &table {
         if !done.contains(&endpoint.path) {

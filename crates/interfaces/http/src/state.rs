@@ -8,6 +8,7 @@ use tenantry_services::{
     AccessService, EventService, FeedService, KeyValueService, PlanService, SearchService, TenantService,
 };
 
+use crate::compat::CompatOptions;
 use crate::cursor::CursorSeal;
 
 /// The services behind the API, wired by the application.
@@ -72,4 +73,5 @@ pub(crate) struct State {
     pub(crate) body_timeout: Duration,
     pub(crate) cursors: CursorSeal,
     pub(crate) log_requests: bool,
+    pub(crate) compat: CompatOptions,
 }

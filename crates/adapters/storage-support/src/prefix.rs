@@ -5,7 +5,8 @@
 ///
 /// UTF-8 orders texts as their code points do, so the last character that has a successor gets it, and
 /// what stands behind goes.
-pub(crate) fn end_of_prefix(prefix: &str) -> Option<String> {
+#[must_use]
+pub fn end_of_prefix(prefix: &str) -> Option<String> {
     let mut end = prefix.to_owned();
     while let Some(last) = end.pop() {
         // The range of characters leaps over the surrogates, which are none.
