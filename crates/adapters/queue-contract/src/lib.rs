@@ -1,8 +1,8 @@
 //! The suite that every job queue passes: one small named case for each promise of
 //! [`JobQueue`](tenantry_ports::JobQueue), over the trait alone. Embedders run it on their own adapters.
 //!
-//! What belongs here: what workers can see through the port. What never will: an adapter, or anything that only some
-//! queues can keep.
+//! What belongs here: what workers can see through the port, and a broker for tests that kill one
+//! ([`PrivateRabbitMq`]). What never will: an adapter, or anything that only some queues can keep.
 //!
 //! An adapter's integration test is a function that opens an empty queue, and one line:
 //!
@@ -25,8 +25,10 @@
 mod cases;
 mod fixture;
 mod list;
+mod private_rabbitmq;
 
 #[doc(hidden)]
 pub use list::listed;
 
 pub use fixture::{OpenWorker, Queue, QueueFixture, job, run};
+pub use private_rabbitmq::PrivateRabbitMq;

@@ -1,13 +1,14 @@
 //! The running application: what is wired to what, and in which order it starts and stops.
 //!
 //! Starting: data directory, storage, services, listening socket, first admin key, sample data.
-//! Stopping: no new connections, requests under way, background work, what is only noted in memory,
-//! storage, what other nodes are yet to be told. Whatever was acknowledged was on disk before, so stopping in any other way loses nothing either.
+//! Stopping: no new connections, requests under way, background work, jobs (what is not done is given back), what is only
+//! noted in memory, storage, what other nodes are yet to be told. Whatever was acknowledged was on disk before, so stopping in any other way loses nothing either.
 
 mod admin_key;
 mod background;
 mod caches;
 mod error;
+mod jobs;
 mod maintenance;
 mod openings;
 mod search;
@@ -30,6 +31,7 @@ use crate::demo::{self, Demo};
 use background::Background;
 use caches::CacheTasks;
 pub use error::{RunError, StartError};
+use jobs::Jobs;
 use search::SearchThread;
 pub use storage::OpenError;
 use storage::Storage;
@@ -42,6 +44,7 @@ pub struct Application {
     services: Services,
     caches: CacheTasks,
     search: SearchThread,
+    jobs: Jobs,
     maintenance: MaintenanceSettings,
     admin_key_file: PathBuf,
     demo: Option<Demo>,
@@ -82,7 +85,9 @@ impl Application {
     /// The first thing that cannot be had. What was opened before is closed again.
     pub async fn build(config: &Config) -> Result<Self, StartError> {
         let data_dir = DataDir::prepare(&config.settings().data_dir)?;
-        let core = Core::open(config)?;
+        let jobs = &config.settings().jobs;
+        let workers = if jobs.run_in_serve { jobs.workers } else { 0 };
+        let core = Core::open_with_workers(config, workers)?;
         // From the start: what is written below must reach other nodes too.
         let caches = core.caches.start();
         core.caches.until_up().await;
@@ -115,6 +120,7 @@ impl Application {
             caches: CacheTasks::none(),
             search: SearchThread::start(Arc::clone(&core.caches.snapshots), core.storage.plans.clone())
                 .map_err(StartError::Thread)?,
+            jobs: core.jobs.clone(),
             maintenance: config.settings().maintenance.clone(),
             admin_key_file: data_dir.admin_key_file(),
             demo,
@@ -159,8 +165,10 @@ impl Application {
     pub async fn run(self) -> Result<(), RunError> {
         let mut background = Background::new();
         maintenance::start(&mut background, &self.services, &self.maintenance);
+        let jobs = self.jobs.start();
         let served = serve(self.server, self.stop.subscribe()).await;
         background.finish().await;
+        jobs.finish().await;
         self.search.finish().await;
         if let Err(error) = self.services.access.flush_uses().await {
             tracing::warn!(%error, "when keys were last used could not be written down");

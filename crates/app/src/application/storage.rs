@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenantry_ports::{
     AccessKeyRepository, Clock, CommitListener, EventRepository, FeedRepository, FeedRunRepository,
-    HealthProbe, KeyValueRepository, PlanRepository, SettingRepository, TenantRepository,
+    HealthProbe, JobQueue, KeyValueRepository, PlanRepository, SettingRepository, TenantRepository,
 };
 use tenantry_storage_postgres::{PostgresBus, PostgresStorage};
 use tenantry_storage_sqlite::SqliteStorage;
@@ -22,6 +22,7 @@ pub(crate) struct Storage {
     pub(crate) feeds: Arc<dyn FeedRepository>,
     pub(crate) feed_runs: Arc<dyn FeedRunRepository>,
     pub(crate) plans: Arc<dyn PlanRepository>,
+    pub(crate) jobs: Arc<dyn JobQueue>,
     pub(crate) settings: Arc<dyn SettingRepository>,
     pub(crate) health: Arc<dyn HealthProbe>,
     pub(crate) replica_health: Option<Arc<dyn HealthProbe>>,
@@ -49,13 +50,14 @@ impl Storage {
         match config.storage_options() {
             StorageOptions::Sqlite(options) => {
                 let storage = SqliteStorage::open(options, clock, listener)?;
-                let closing = storage.clone();
-                Ok(Self::of(&Arc::new(storage), move || closing.close()))
+                let (closing, jobs) = (storage.clone(), Arc::new(storage.job_queue(config.takeover())));
+                Ok(Self::of(&Arc::new(storage), jobs, move || closing.close()))
             }
             StorageOptions::Postgres(options) => {
                 let storage = PostgresStorage::open(*options, clock, listener)?;
                 let (closing, replica_health) = (storage.clone(), storage.replica_health());
-                Ok(Self { replica_health, ..Self::of(&Arc::new(storage), move || closing.close()) })
+                let jobs = Arc::new(storage.job_queue(config.takeover()));
+                Ok(Self { replica_health, ..Self::of(&Arc::new(storage), jobs, move || closing.close()) })
             }
         }
     }
@@ -74,7 +76,7 @@ impl Storage {
         Some(Bus { bus: bus.clone(), run: run(bus, |bus, listener| async move { bus.run(listener).await }) })
     }
 
-    fn of<S>(storage: &Arc<S>, close: impl Fn() + Send + Sync + 'static) -> Self
+    fn of<S>(storage: &Arc<S>, jobs: Arc<dyn JobQueue>, close: impl Fn() + Send + Sync + 'static) -> Self
     where
         S: TenantRepository
             + AccessKeyRepository
@@ -95,6 +97,7 @@ impl Storage {
             feeds: storage.clone(),
             feed_runs: storage.clone(),
             plans: storage.clone(),
+            jobs,
             settings: storage.clone(),
             health: storage.clone(),
             replica_health: None,

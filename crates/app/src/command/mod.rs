@@ -1,6 +1,7 @@
 //! The command line.
 
 mod api;
+mod catalog_import;
 mod check;
 mod completions;
 mod health;
@@ -8,8 +9,11 @@ mod import;
 mod migrate;
 mod migrate_data;
 mod openapi;
+mod progress;
 mod seed;
 mod serve;
+mod signals;
+mod worker;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -78,6 +82,19 @@ enum Command {
         that are under way finish, for at most http.shutdown_timeout_seconds; a second one ends at once. \
         Either way nothing that was acknowledged is lost.")]
     Serve(ServeArgs),
+    /// Carry out runs of feeds, and serve nothing, until SIGTERM or SIGINT
+    #[command(
+        long_about = "Carry out runs of feeds, and serve nothing, until SIGTERM or SIGINT: as many as \
+        jobs.workers at the same time. Any number of workers may run beside any number of servers on one PostgreSQL; \
+        SQLite's file belongs to one process, which does these jobs itself.\n\nThe first signal gives back what is under \
+        way, and another worker begins it anew."
+    )]
+    Worker,
+    /// Work with a tenant's catalog
+    Catalog {
+        #[command(subcommand)]
+        command: CatalogCommand,
+    },
     /// Bring the database's schema up to date, and say what was done
     Migrate,
     /// Move a whole installation from one database to another, and verify it
@@ -143,6 +160,27 @@ enum Command {
     Completions {
         /// The shell
         shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum CatalogCommand {
+    /// Import a feed from a file, as if its provider had sent it
+    #[command(
+        long_about = "Import a feed from a file (XML, plain or gzip), as if its provider had sent it: what the \
+        file does not hold leaves sale. It works on the database itself, so SQLite must not be served meanwhile.\n\n\
+        Ends with 0 when the catalog is what the file says, with 1 if not."
+    )]
+    Import {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The tenant: its number or id
+        #[arg(long, value_name = "TENANT")]
+        tenant: String,
+        /// The feed: its id, or its name if no other has it
+        #[arg(long, value_name = "FEED")]
+        feed: String,
     },
 }
 
@@ -263,6 +301,11 @@ fn dispatch(cli: Cli) -> Result<(), CommandError> {
     match command {
         Command::Serve(serve) => serve::run(&load(&config, &serve)?),
         Command::Check(serve) => check::run(load(&config, &serve)),
+        Command::Worker => worker::run(&load(&config, &ServeArgs::default())?),
+        Command::Catalog { command: CatalogCommand::Import { file, tenant, feed } } => {
+            let import = catalog_import::Import { file: &file, tenant: &tenant, feed: &feed };
+            catalog_import::run(&load(&config, &ServeArgs::default())?, &import)
+        }
         Command::Migrate => migrate::run(&load(&config, &ServeArgs::default())?),
         Command::MigrateData { from, to, verify_only } => {
             let plan = migrate_data::Plan { from: &from, to: &to, verify_only };

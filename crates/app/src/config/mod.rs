@@ -7,6 +7,7 @@ mod compat;
 mod database;
 mod environment;
 mod file;
+mod jobs;
 mod loader;
 mod options;
 mod problem;
@@ -21,8 +22,8 @@ pub use loader::{Config, ConfigLoader, ExplainedValue};
 pub use options::StorageOptions;
 pub use problem::{Problem, Problems, Source};
 pub use settings::{
-    CacheSettings, HttpSettings, LimitSettings, LogFormat, LogSettings, MaintenanceSettings,
-    PostgresSettings, Settings, SqliteSettings,
+    CacheSettings, CatalogSettings, FeedSettings, HttpSettings, JobSettings, LimitSettings, LogFormat,
+    LogSettings, MaintenanceSettings, PostgresSettings, Settings, SqliteSettings,
 };
 
 /// The file of defaults, with a comment on each key.

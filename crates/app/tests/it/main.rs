@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod catalog_import;
 mod check;
 mod cli;
 mod client;
@@ -15,6 +16,7 @@ mod compat;
 mod configuration;
 mod crash;
 mod demo;
+mod feed_jobs;
 mod first_start;
 mod health;
 mod import;

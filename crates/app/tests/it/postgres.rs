@@ -4,6 +4,7 @@ mod check;
 mod import;
 mod migrate_data;
 mod nodes;
+mod workers;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;

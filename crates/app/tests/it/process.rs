@@ -69,6 +69,39 @@ pub(crate) fn signal(id: u32, signal: Signal) {
     kill_process(pid, signal).unwrap();
 }
 
+/// A process that works on jobs. It is killed when it is dropped.
+pub(crate) struct Working(Child);
+
+impl Working {
+    /// Starts it so, and waits until it works.
+    pub(crate) fn from_command(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = lines(child.stdout.take().unwrap());
+        let working = Self(child);
+        assert_eq!(stdout.recv_timeout(DEADLINE).as_deref(), Ok("tenantry works"));
+        working
+    }
+
+    /// Ends it as a crash does.
+    pub(crate) fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        signal(self.0.id(), Signal::TERM);
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A serving process. It is killed when it is dropped.
 pub(crate) struct Serving {
     child: Child,

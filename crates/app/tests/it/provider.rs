@@ -15,6 +15,8 @@ pub(crate) enum Does {
     Refuse(u16),
     /// Takes the request, and says nothing.
     Hang,
+    /// Answers nine tenths of this feed, and then says nothing more.
+    Stall(String),
     /// Begins to answer this feed, and closes the connection in the middle.
     Cut(String),
 }
@@ -93,6 +95,12 @@ impl Provider {
                 return Ok(());
             }
             Does::Serve(feed) => head(&feed) + &feed,
+            Does::Stall(feed) => {
+                let mut stalled = stream;
+                stalled.write_all((head(&feed) + &feed[..feed.len() / 10 * 9]).as_bytes())?;
+                while lines.next().transpose()?.is_some() {}
+                return Ok(());
+            }
             Does::Cut(feed) => head(&feed) + &feed[..feed.len() / 2],
             Does::Refuse(status) => {
                 format!(

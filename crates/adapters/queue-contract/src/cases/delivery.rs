@@ -19,8 +19,7 @@ pub(crate) async fn an_empty_queue_delivers_nothing(fixture: &QueueFixture) {
 }
 
 pub(crate) async fn a_worker_that_waits_hears_of_a_job(fixture: &QueueFixture) {
-    let other = fixture.another_worker().await;
-    let (delivery, job) = join(other.takes(), fixture.published()).await;
+    let (delivery, job) = join(fixture.worker.takes(), fixture.published()).await;
     assert_eq!(delivery.job, job);
 }
 

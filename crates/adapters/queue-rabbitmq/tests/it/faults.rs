@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use tenantry_ports::{Job, JobQueue, QueueError};
-use tenantry_queue_contract::job;
+use tenantry_queue_contract::{PrivateRabbitMq, job};
 
-use crate::private_server::PrivateServer;
 use crate::support::{Process, namespace, options, tenant};
 
 /// What a publish may take, when nobody answers, with some room for a machine that is busy.
@@ -47,7 +46,7 @@ async fn all_come(process: &Process, mut jobs: HashSet<Job>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_taken_before_the_broker_was_killed_is_delivered_once_it_is_back() {
-    let (mut server, namespace) = (PrivateServer::start(), namespace());
+    let (mut server, namespace) = (PrivateRabbitMq::start(), namespace());
     let publisher = Process::start(options(&server.url(), &namespace, 0)).await;
     let worker = Process::start(options(&server.url(), &namespace, 2)).await;
     let mut jobs = HashSet::new();
@@ -73,7 +72,7 @@ async fn what_was_taken_before_the_broker_was_killed_is_delivered_once_it_is_bac
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_broker_is_noticed_in_time_and_what_it_has_taken_is_delivered_after() {
-    let (server, namespace) = (PrivateServer::start(), namespace());
+    let (server, namespace) = (PrivateRabbitMq::start(), namespace());
     let publisher = Process::start(options(&server.url(), &namespace, 0)).await;
     let worker = Process::start(options(&server.url(), &namespace, 2)).await;
     server.freeze();

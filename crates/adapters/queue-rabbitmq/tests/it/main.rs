@@ -8,5 +8,4 @@
 
 mod contract;
 mod faults;
-mod private_server;
 mod support;

@@ -19,7 +19,6 @@ use crate::state::State;
 /// What a search found.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CompatSearchResult)]
-#[expect(dead_code, reason = "only the schema is used: the list is streamed")]
 pub(crate) struct OldResult {
     data: FoundPlans,
     /// Always null.

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 const START_DEADLINE: Duration = Duration::from_secs(90);
 
 /// A node with an epmd of its own, which ends with this.
-pub(crate) struct PrivateServer {
+pub struct PrivateRabbitMq {
     port: u16,
     distribution_port: u16,
     epmd_port: u16,
@@ -21,8 +21,13 @@ pub(crate) struct PrivateServer {
     node: Child,
 }
 
-impl PrivateServer {
-    pub(crate) fn start() -> Self {
+impl PrivateRabbitMq {
+    /// Starts one, on ports of 127.0.0.1 that were free, in a directory of its own.
+    ///
+    /// # Panics
+    /// When it cannot be started, or does not listen in time.
+    #[must_use]
+    pub fn start() -> Self {
         let [port, distribution_port, epmd_port] = free_ports();
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("plugins"), "[].\n").unwrap();
@@ -37,28 +42,42 @@ impl PrivateServer {
         server
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}", self.port)
     }
 
     /// It answers nothing any more, and keeps its connections.
-    pub(crate) fn freeze(&self) {
+    ///
+    /// # Panics
+    /// When the process is not as it should be.
+    pub fn freeze(&self) {
         self.signal(Signal::STOP);
     }
 
     /// It goes on where it stopped.
-    pub(crate) fn thaw(&self) {
+    ///
+    /// # Panics
+    /// When the process is not as it should be.
+    pub fn thaw(&self) {
         self.signal(Signal::CONT);
     }
 
     /// It ends at once.
-    pub(crate) fn kill(&mut self) {
+    ///
+    /// # Panics
+    /// When the process is not as it should be.
+    pub fn kill(&mut self) {
         self.node.kill().unwrap();
         self.node.wait().unwrap();
     }
 
     /// It starts once more, with what it had on disk.
-    pub(crate) fn restart(&mut self) {
+    ///
+    /// # Panics
+    /// When the process is not as it should be.
+    pub fn restart(&mut self) {
         self.node = spawn(command(&self.directory, self.port, self.distribution_port, self.epmd_port));
         self.wait_until_it_listens();
     }
@@ -79,7 +98,7 @@ impl PrivateServer {
     }
 }
 
-impl Drop for PrivateServer {
+impl Drop for PrivateRabbitMq {
     fn drop(&mut self) {
         for child in [&mut self.node, &mut self.epmd] {
             // A process that is frozen is killed all the same.
