@@ -139,6 +139,21 @@ fn a_dump_that_is_cut_anywhere_is_found_to_be_so() {
 }
 
 #[test]
+fn a_dump_without_a_header_that_is_cut_among_its_rows_is_found_to_be_so() {
+    let whole = "COPY wanted (a, b) FROM stdin;\n1\t2\n3\t4\n\\.";
+    assert_eq!(rows(whole).len(), 2);
+    for cut in 31..whole.len() {
+        let ended = heard(&whole.as_bytes()[..cut]);
+        assert!(matches!(ended, Err(FileError::Truncated { .. })), "{cut}: {ended:?}");
+    }
+    let insert = "INSERT INTO wanted (a) VALUES (1), (2";
+    for cut in 7..insert.len() {
+        let ended = heard(&insert.as_bytes()[..cut]);
+        assert!(matches!(ended, Err(FileError::Truncated { .. })), "{cut}: {ended:?}");
+    }
+}
+
+#[test]
 fn a_row_that_is_too_long_is_told_and_passed_over() {
     let long = "x".repeat(crate::MAX_ROW_BYTES + 1);
     let dump = format!(
