@@ -81,10 +81,9 @@ impl Output {
         while let Some(item) = items.next().await {
             if !limit.all && count == limit.limit {
                 printer.end()?;
-                let text =
-                    format!("there are more than {count}: --limit N shows more of them, --all shows all");
-                // Where nobody listens there is nobody to tell.
-                let _ = writeln!(io::stderr(), "tenantry: {text}");
+                complain(&format!(
+                    "there are more than {count}: --limit N shows more of them, --all shows all"
+                ));
                 return Ok(());
             }
             match item {
