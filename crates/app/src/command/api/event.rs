@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use tenantry_client::{EventOrder, EventQuery, JsonObject, NewEvent};
 use uuid::Uuid;
 
-use super::super::CommandError;
+use super::super::{CommandError, complain};
 use super::event_file;
 use super::output::{LimitArgs, Output};
 use super::prompt;
@@ -117,7 +117,12 @@ impl EventCommand {
                     (message, "--message", "Message"),
                 ])?;
                 let event = NewEvent { id, component, environment, message, email, data };
-                output.one(&session.tenant_client()?.events().create(&event).await?.event)
+                let stored = session.tenant_client()?.events().create(&event).await?;
+                output.one(&stored.event)?;
+                if stored.was_there {
+                    complain("an event of this id was stored before: that one is shown");
+                }
+                Ok(())
             }
             Self::List { filter, limit } => {
                 let query = filter.query(limit.page());

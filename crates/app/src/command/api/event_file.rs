@@ -1,7 +1,7 @@
 //! `tenantry event add --file`: events of a file, in batches.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader};
 use std::mem;
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use serde::Serialize;
 use tenantry_client::{Client, ClientError, ItemOutcome, NewEvent, Problem, Violation};
 use uuid::Uuid;
 
-use super::super::CommandError;
+use super::super::{CommandError, complain};
 use super::failure;
 use super::lines::{self, Line};
-use super::output::{Output, Shown, emit_json_line};
+use super::output::{Fields, Output, emit_json_line};
 use super::progress::Progress;
-use super::table::{Column, printable};
+use super::table::printable;
 
 /// The most lines of a batch, and their bytes: half of what a server takes unless it is configured otherwise.
 const MAX_BATCH_LINES: usize = 500;
@@ -153,9 +153,7 @@ impl<'a> Sender<'a> {
                 self.summary.rejected += 1;
                 if self.summary.rejected <= MAX_TOLD {
                     self.progress.clear();
-                    let line = outcome.line;
-                    // Where nobody listens there is nobody to tell.
-                    let _ = writeln!(io::stderr(), "tenantry: line {line}: {}", printable(&fault.detail));
+                    complain(&format!("line {}: {}", outcome.line, printable(&fault.detail)));
                 }
             }
             (None, 200) => self.summary.duplicates += 1,
@@ -237,13 +235,7 @@ impl From<Problem> for Fault {
     }
 }
 
-impl Shown for Summary {
-    const COLUMNS: &'static [Column] = &[Column::number("LINES")];
-
-    fn cells(&self) -> Vec<String> {
-        vec![self.lines.to_string()]
-    }
-
+impl Fields for Summary {
     fn fields(&self) -> Vec<(&'static str, String)> {
         vec![
             ("lines", self.lines.to_string()),

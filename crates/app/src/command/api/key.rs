@@ -1,7 +1,7 @@
 //! `tenantry key`.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,9 +11,8 @@ use clap::Subcommand;
 use serde::Serialize;
 use tenantry_client::{AccessKey, CreatedAccessKey, NewAccessKey};
 
-use super::super::CommandError;
-use super::output::{LimitArgs, Output, Shown};
-use super::table::Column;
+use super::super::{CommandError, complain};
+use super::output::{Fields, LimitArgs, Output};
 use super::target::Session;
 use super::{duration, prompt};
 
@@ -33,7 +32,7 @@ pub(in crate::command) enum KeyCommand {
     Create {
         /// What it is for: 1 to 100 characters
         name: Option<String>,
-        /// What it allows: events:read, events:write, kv:read, kv:write; several parted by commas, or one by one
+        /// What it allows, such as events:read, events:write, kv:read or kv:write; several parted by commas
         #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',', required = true)]
         scopes: Vec<String>,
         /// How long it is good: a number with s, m, h or d behind it
@@ -95,8 +94,7 @@ impl KeyCommand {
 
 fn show(made: &CreatedAccessKey, output: Output) -> Result<(), CommandError> {
     output.one(&WithText { about: &made.about, key: made.key.expose() })?;
-    // Where nobody listens there is nobody to tell.
-    let _ = writeln!(io::stderr(), "tenantry: the key is not shown again");
+    complain("the key is not shown again");
     Ok(())
 }
 
@@ -149,13 +147,7 @@ struct WithText<'a> {
     key: &'a str,
 }
 
-impl Shown for WithText<'_> {
-    const COLUMNS: &'static [Column] = AccessKey::COLUMNS;
-
-    fn cells(&self) -> Vec<String> {
-        self.about.cells()
-    }
-
+impl Fields for WithText<'_> {
     fn fields(&self) -> Vec<(&'static str, String)> {
         let mut fields = self.about.fields();
         fields.push(("key", self.key.to_owned()));
@@ -169,13 +161,7 @@ struct Revoked {
     revoked: bool,
 }
 
-impl Shown for Revoked {
-    const COLUMNS: &'static [Column] = &[Column::new("KEY ID")];
-
-    fn cells(&self) -> Vec<String> {
-        vec![self.key_id.clone()]
-    }
-
+impl Fields for Revoked {
     fn fields(&self) -> Vec<(&'static str, String)> {
         vec![("key_id", self.key_id.clone()), ("revoked", self.revoked.to_string())]
     }

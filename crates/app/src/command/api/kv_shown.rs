@@ -5,12 +5,8 @@ use serde::{Serialize, Serializer};
 use tenantry_client::{Incremented, Value, Written};
 
 use super::kv::encoded;
-use super::output::Shown;
+use super::output::Fields;
 use super::shown::{exact, exact_or_never};
-use super::table::Column;
-
-/// These are shown alone, never in a list.
-const KEY: &[Column] = &[Column::long("KEY")];
 
 /// A key that was set.
 #[derive(Serialize)]
@@ -20,13 +16,7 @@ pub(super) struct WrittenKey {
     pub(super) written: Written,
 }
 
-impl Shown for WrittenKey {
-    const COLUMNS: &'static [Column] = KEY;
-
-    fn cells(&self) -> Vec<String> {
-        vec![self.key.clone()]
-    }
-
+impl Fields for WrittenKey {
     fn fields(&self) -> Vec<(&'static str, String)> {
         vec![
             ("key", self.key.clone()),
@@ -71,13 +61,7 @@ impl ReadKey {
     }
 }
 
-impl Shown for ReadKey {
-    const COLUMNS: &'static [Column] = KEY;
-
-    fn cells(&self) -> Vec<String> {
-        vec![self.key.clone()]
-    }
-
+impl Fields for ReadKey {
     fn fields(&self) -> Vec<(&'static str, String)> {
         let value = match self.encoding {
             "utf-8" => self.value.clone(),
@@ -104,13 +88,7 @@ pub(super) struct IncrementedKey {
     pub(super) done: Incremented,
 }
 
-impl Shown for IncrementedKey {
-    const COLUMNS: &'static [Column] = KEY;
-
-    fn cells(&self) -> Vec<String> {
-        vec![self.key.clone()]
-    }
-
+impl Fields for IncrementedKey {
     fn fields(&self) -> Vec<(&'static str, String)> {
         vec![
             ("key", self.key.clone()),
@@ -128,13 +106,7 @@ pub(super) struct Deleted {
     pub(super) deleted: bool,
 }
 
-impl Shown for Deleted {
-    const COLUMNS: &'static [Column] = KEY;
-
-    fn cells(&self) -> Vec<String> {
-        vec![self.key.clone()]
-    }
-
+impl Fields for Deleted {
     fn fields(&self) -> Vec<(&'static str, String)> {
         vec![("key", self.key.clone()), ("deleted", self.deleted.to_string())]
     }

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use serde::Serialize;
 use tenantry_client::ItemStream;
 
-use super::super::CommandError;
+use super::super::{CommandError, complain};
 use super::table::{self, Column, Table};
 
 /// The most items that are asked for at once.
@@ -26,16 +26,19 @@ pub(super) enum Output {
     Ndjson,
 }
 
-/// What can be printed.
-pub(super) trait Shown: Serialize {
-    /// The columns of a table of several.
+/// What can be shown alone.
+pub(super) trait Fields: Serialize {
+    /// What is shown of it, by name.
+    fn fields(&self) -> Vec<(&'static str, String)>;
+}
+
+/// What can be shown in a list.
+pub(super) trait Row: Serialize {
+    /// The columns of the table.
     const COLUMNS: &'static [Column];
 
-    /// Its row there.
+    /// Its cells there.
     fn cells(&self) -> Vec<String>;
-
-    /// What is shown of one alone.
-    fn fields(&self) -> Vec<(&'static str, String)>;
 }
 
 /// How much of a list.
@@ -59,7 +62,7 @@ impl LimitArgs {
 
 impl Output {
     /// Prints one thing.
-    pub(super) fn one<T: Shown>(self, thing: &T) -> Result<(), CommandError> {
+    pub(super) fn one<T: Fields>(self, thing: &T) -> Result<(), CommandError> {
         emit(&match self {
             Self::Table => table::of_fields(&thing.fields()),
             Self::Json => format!("{}\n", pretty(thing)?),
@@ -68,7 +71,7 @@ impl Output {
     }
 
     /// Prints a list as it comes. If there is more than the limit, that is said on standard error.
-    pub(super) async fn list<T: Shown>(
+    pub(super) async fn list<T: Row>(
         self,
         mut items: ItemStream<T>,
         limit: LimitArgs,
@@ -78,10 +81,9 @@ impl Output {
         while let Some(item) = items.next().await {
             if !limit.all && count == limit.limit {
                 printer.end()?;
-                let text =
-                    format!("there are more than {count}: --limit N shows more of them, --all shows all");
-                // Where nobody listens there is nobody to tell.
-                let _ = writeln!(io::stderr(), "tenantry: {text}");
+                complain(&format!(
+                    "there are more than {count}: --limit N shows more of them, --all shows all"
+                ));
                 return Ok(());
             }
             match item {
@@ -105,11 +107,11 @@ struct Printer {
 }
 
 impl Printer {
-    fn new<T: Shown>(output: Output) -> Self {
+    fn new<T: Row>(output: Output) -> Self {
         Self { output, table: Table::new(T::COLUMNS, terminal_columns()), is_first: true }
     }
 
-    fn print<T: Shown>(&mut self, item: &T) -> Result<(), CommandError> {
+    fn print<T: Row>(&mut self, item: &T) -> Result<(), CommandError> {
         match self.output {
             Output::Table => self.table.push(item.cells()).map_or(Ok(()), |text| emit(&text)),
             Output::Ndjson => emit_json_line(item),

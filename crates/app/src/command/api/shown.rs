@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use tenantry_client::{AccessKey, Entry, Event, Tenant};
 
-use super::output::Shown;
+use super::output::{Fields, Row};
 use super::table::Column;
 
 /// To the second: in rows.
@@ -24,7 +24,7 @@ pub(super) fn exact_or_never(time: Option<DateTime<Utc>>) -> String {
     time.map_or_else(|| "never".to_owned(), exact)
 }
 
-impl Shown for Tenant {
+impl Row for Tenant {
     const COLUMNS: &'static [Column] = &[
         Column::number("NUMBER"),
         Column::new("ID"),
@@ -42,7 +42,9 @@ impl Shown for Tenant {
             self.tenant_info.as_str().to_owned(),
         ]
     }
+}
 
+impl Fields for Tenant {
     fn fields(&self) -> Vec<(&'static str, String)> {
         let mut fields = vec![
             ("tenant_number", self.tenant_number.to_string()),
@@ -61,7 +63,7 @@ impl Shown for Tenant {
     }
 }
 
-impl Shown for AccessKey {
+impl Row for AccessKey {
     const COLUMNS: &'static [Column] = &[
         Column::new("KEY ID"),
         Column::long("NAME"),
@@ -81,7 +83,9 @@ impl Shown for AccessKey {
             short_or_never(self.last_used_at),
         ]
     }
+}
 
+impl Fields for AccessKey {
     fn fields(&self) -> Vec<(&'static str, String)> {
         vec![
             ("key_id", self.key_id.clone()),
@@ -95,7 +99,7 @@ impl Shown for AccessKey {
     }
 }
 
-impl Shown for Event {
+impl Row for Event {
     const COLUMNS: &'static [Column] = &[
         Column::number("SEQUENCE"),
         Column::new("CREATED"),
@@ -119,7 +123,9 @@ impl Shown for Event {
             self.id.to_string(),
         ]
     }
+}
 
+impl Fields for Event {
     fn fields(&self) -> Vec<(&'static str, String)> {
         vec![
             ("id", self.id.to_string()),
@@ -134,7 +140,7 @@ impl Shown for Event {
     }
 }
 
-impl Shown for Entry {
+impl Row for Entry {
     const COLUMNS: &'static [Column] = &[
         Column::long("KEY"),
         Column::number("SIZE"),
@@ -155,36 +161,16 @@ impl Shown for Entry {
             self.version.to_string(),
             short(self.updated_at),
             short_or_never(self.expires_at),
-            self.shown_value(),
-        ]
-    }
-
-    fn fields(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("key", self.key.clone()),
-            ("value", self.shown_value()),
-            ("content_type", self.content_type.clone()),
-            ("size", self.size.to_string()),
-            ("revision", self.revision.to_string()),
-            ("version", self.version.to_string()),
-            ("created_at", exact(self.created_at)),
-            ("updated_at", exact(self.updated_at)),
-            ("expires_at", exact_or_never(self.expires_at)),
+            value_of(self),
         ]
     }
 }
 
 /// Text as it is; of bytes, that they are bytes.
-trait ShownValue {
-    fn shown_value(&self) -> String;
-}
-
-impl ShownValue for Entry {
-    fn shown_value(&self) -> String {
-        match (&self.value, self.encoding.as_deref()) {
-            (Some(text), Some("utf-8")) => text.clone(),
-            (Some(_), _) => format!("({} bytes)", self.size),
-            (None, _) => String::new(),
-        }
+fn value_of(entry: &Entry) -> String {
+    match (&entry.value, entry.encoding.as_deref()) {
+        (Some(text), Some("utf-8")) => text.clone(),
+        (Some(_), _) => format!("({} bytes)", entry.size),
+        (None, _) => String::new(),
     }
 }

@@ -115,6 +115,7 @@ impl Table {
                 text.push_str(GAP);
             }
         }
+        text.truncate(text.trim_end_matches(' ').len());
         text.push('\n');
     }
 }
@@ -217,6 +218,11 @@ mod tests {
         shown.push_str(&table.rest());
         assert_eq!(shown.lines().count(), 1202);
         assert_eq!(shown.matches("NAME").count(), 1);
+    }
+
+    #[test]
+    fn no_line_ends_in_blanks() {
+        assert_eq!(table(None, &[["a", "1", ""]]), "NAME  SIZE  VALUE\na        1\n");
     }
 
     #[test]

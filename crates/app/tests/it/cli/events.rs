@@ -108,6 +108,20 @@ async fn a_file_with_ids_may_be_sent_again() {
 }
 
 #[actix_web::test]
+async fn an_event_whose_id_was_there_is_shown_as_it_is_stored() {
+    let here = Installation::start().await;
+    let id = Uuid::now_v7().to_string();
+    let add = |message| {
+        let flags = ["--component", "a", "--environment", "b", "--message", message, "--id", &id];
+        here.run(&[&["event", "add"][..], &flags].concat())
+    };
+    assert_eq!(add("first").field("message"), "first");
+    let second = add("second");
+    assert_eq!((second.field("message"), second.field("sequence")), ("first", "1"));
+    assert!(second.stderr.contains("stored before"));
+}
+
+#[actix_web::test]
 async fn of_very_many_wrong_lines_a_hundred_are_told() {
     let here = Installation::start().await;
     let added = here.run_with_input(&ADD, "wrong\n".repeat(700).as_bytes());
