@@ -19,8 +19,12 @@ impl RejectId {
         let mut hash = Sha256::new();
         hash.update(feed.get());
         hash.update(record.reason.code.as_str());
-        hash.update([0]);
-        hash.update(record.raw.as_bytes());
+        // Of a duplicate there is no text: it is known by its ids.
+        for text in [record.place.base_plan_id.as_deref(), record.place.plan_id.as_deref(), Some(&record.raw)]
+        {
+            hash.update(text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
+            hash.update(text.unwrap_or_default());
+        }
         let digest: [u8; 32] = hash.finalize().into();
         let mut id = [0; 16];
         id.copy_from_slice(&digest[..16]);
@@ -190,6 +194,11 @@ mod tests {
         assert_eq!(id, RejectId::of(feed, &record("<plan/>", RejectCode::Missing, 9)));
         assert_ne!(id, RejectId::of(feed, &record("<plan />", RejectCode::Missing, 7)));
         assert_ne!(id, RejectId::of(feed, &record("<plan/>", RejectCode::Time, 7)));
+        let of_plan = |plan: &str| RejectedRecord {
+            place: RecordPlace { plan_id: Some(plan.to_owned()), ..RecordPlace::default() },
+            ..record("", RejectCode::Duplicate, 0)
+        };
+        assert_ne!(RejectId::of(feed, &of_plan("1")), RejectId::of(feed, &of_plan("2")));
         assert_eq!(RejectId::parse(&id.to_string()), Some(id));
         assert_eq!(RejectId::parse("x"), None);
     }

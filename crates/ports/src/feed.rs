@@ -75,5 +75,8 @@ pub trait FeedRepository: Send + Sync {
     /// a worker that has a run of it finds its claim lost. Where that changed a plan, the catalog takes the next
     /// revision, and [`CommitListener::catalog_changed`](crate::CommitListener) is told. `false` where the
     /// tenant has no such feed.
+    ///
+    /// # Errors
+    /// [`FeedWriteError::TenantNotFound`].
     async fn delete(&self, tenant: TenantNumber, feed: FeedId) -> Result<bool, FeedWriteError>;
 }

@@ -141,7 +141,8 @@ pub enum ConfirmError {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait FeedRunRepository: Send + Sync {
-    /// Makes a run of the feed, queued now, unless one is open. Nothing where the tenant has no such feed.
+    /// Makes a run of the feed, queued now, unless one is open. Nothing where the tenant has no such feed, or is being
+    /// deleted.
     async fn request(
         &self,
         tenant: TenantNumber,
@@ -152,11 +153,12 @@ pub trait FeedRunRepository: Send + Sync {
 
     /// Makes a run of each feed, of any tenant that is active, whose time has come by `now`, the longest due first,
     /// at most one a slot. The feed is due again an interval after `now`, with the slot's jitter: runs that were
-    /// missed are not made up for. Where one is open no other is made, and the feed is due again all the same.
+    /// missed are not made up for. Where one is open no other is made, and the feed is due again all the same (it takes
+    /// a slot too). Besides, some of what runs have left behind and nobody needs any more is discarded.
     async fn schedule(&self, now: Timestamp, slots: Vec<ScheduleSlot>) -> Result<Vec<RunKey>, StorageError>;
 
     /// Runs, of any tenants, that nobody seems to work on: queued before `queued_before`, or claimed with an end
-    /// before `now`; the oldest first, at most `limit`.
+    /// before `now`; the oldest first, at most `limit`. None of tenants that are being deleted.
     async fn stranded(
         &self,
         now: Timestamp,
@@ -173,7 +175,7 @@ pub trait FeedRunRepository: Send + Sync {
         until: Timestamp,
     ) -> Result<ClaimOutcome, StorageError>;
 
-    /// Moves the end of a claim.
+    /// Moves the end of a claim, also of one that has ended and that nobody has taken over.
     async fn extend(&self, claim: &RunClaim, until: Timestamp) -> Result<(), ClaimError>;
 
     /// Discards what the claim has staged, since its feed is to be read from the start again.
@@ -181,25 +183,29 @@ pub trait FeedRunRepository: Send + Sync {
 
     /// Stages a batch. Of records with the same key the first is taken; another one with the same content is passed
     /// over, and one with other content becomes a reject ([`RejectCode::Duplicate`](tenantry_domain::RejectCode)),
-    /// whose `raw` is empty.
+    /// whose `raw` is empty and whose offset is 0. Rejects with the same id are one, and are counted once. So a batch
+    /// that is staged once more changes nothing.
     async fn stage(&self, claim: &RunClaim, batch: StagedBatch) -> Result<(), ClaimError>;
 
     /// Ends the run, in one transaction, and answers it as it stands then. `counts` are the bytes and attempts; what
-    /// is known of plans and rejects is counted here.
+    /// is known of plans and rejects is counted here. Nothing is counted of them after [`RunEnd::Unchanged`] and
+    /// [`RunEnd::Failed`]. No time that is stored falls: where one is later than `now`, it stays.
     ///
     /// - Staged plans that the catalog does not have, or has with other content, become their next version, seen
-    ///   at `now`. All staged ones were seen at `now`, and are in the feed.
+    ///   at `now`. All staged ones were seen at `now`, and are in the feed. They are compared with the catalog as
+    ///   it stands now, also where a held run was confirmed since they were staged.
     /// - After [`RunEnd::Whole`] plans of the feed that are not staged are in it no more. `on_sale` holds for the
     ///   plans in the feed whose content is sold online.
     /// - After [`RunEnd::Whole`] and [`RunEnd::Replayed`] staged rejects are kept under their ids, with the run and the
     ///   time that met them last, at most `max_rejects` a feed: those met longest ago leave.
     /// - The validators are kept, and `last_success_at` is `now`, after [`RunEnd::Whole`] alone; `last_success_at`
-    ///   after [`RunEnd::Unchanged`] too.
+    ///   after [`RunEnd::Unchanged`] too. If the feed was updated since the run was claimed or restaged, it may
+    ///   be another one than was fetched: there are no validators then.
     /// - Where any plan, version or `on_sale` has changed the catalog takes the next revision, the run's
-    ///   `catalog_revision`; else that is the one which stands.
+    ///   `catalog_revision`; else that is the one which stands. A run that failed or is held has none.
     ///   Tells [`CommitListener::catalog_changed`](crate::CommitListener) if it has changed.
-    /// - A run that is held keeps what it has staged. When a later run of the feed succeeds, is held or is unchanged,
-    ///   it is superseded.
+    /// - A run that is held keeps what it has staged, and says in `detail` how many plans would leave. When a later
+    ///   run of the feed succeeds, is held or is unchanged, it is superseded.
     async fn finish(
         &self,
         claim: &RunClaim,
@@ -209,7 +215,8 @@ pub trait FeedRunRepository: Send + Sync {
         max_rejects: u32,
     ) -> Result<FeedRun, ClaimError>;
 
-    /// Lets a held run through: what it has staged becomes the catalog as at the end of a run that was not held.
+    /// Lets a held run through: what it has staged becomes the catalog as at the end of a run that was not held, now.
+    /// It has no `detail` any more. There is no such run, either, while the tenant is being deleted.
     async fn confirm(
         &self,
         tenant: TenantNumber,

@@ -11,8 +11,8 @@ use tenantry_domain::{
 };
 use tenantry_ports::{
     AccessKeyRepository, Clock, CommitListener, EntryQuery, EventQuery, EventRepository, ExportRepository,
-    HealthProbe, ImportRepository, KeyValueRepository, ListedEntry, NewValue, PutOutcome, SettingRepository,
-    TenantRepository, TenantUpdate,
+    FeedRepository, FeedRunRepository, HealthProbe, ImportRepository, KeyValueRepository, ListedEntry,
+    NewValue, PlanRepository, PutOutcome, SettingRepository, TenantRepository, TenantUpdate,
 };
 
 use crate::recorded_commits::RecordedCommits;
@@ -32,6 +32,12 @@ pub struct Storage {
     pub events: Arc<dyn EventRepository>,
     /// The key-values.
     pub key_values: Arc<dyn KeyValueRepository>,
+    /// The feeds.
+    pub feeds: Arc<dyn FeedRepository>,
+    /// Their runs.
+    pub feed_runs: Arc<dyn FeedRunRepository>,
+    /// The plans that they have brought.
+    pub plans: Arc<dyn PlanRepository>,
     /// The settings.
     pub settings: Arc<dyn SettingRepository>,
     /// All of it, to be read.
@@ -55,6 +61,12 @@ pub struct Fixture {
     pub events: Arc<dyn EventRepository>,
     /// The key-values.
     pub key_values: Arc<dyn KeyValueRepository>,
+    /// The feeds.
+    pub feeds: Arc<dyn FeedRepository>,
+    /// Their runs.
+    pub feed_runs: Arc<dyn FeedRunRepository>,
+    /// The plans that they have brought.
+    pub plans: Arc<dyn PlanRepository>,
     /// The settings.
     pub settings: Arc<dyn SettingRepository>,
     /// All of it, to be read.
@@ -87,6 +99,9 @@ pub fn run(
             access_keys: storage.access_keys,
             events: storage.events,
             key_values: storage.key_values,
+            feeds: storage.feeds,
+            feed_runs: storage.feed_runs,
+            plans: storage.plans,
             settings: storage.settings,
             exports: storage.exports,
             imports: storage.imports,

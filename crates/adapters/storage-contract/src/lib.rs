@@ -26,6 +26,7 @@
 )]
 
 mod cases;
+mod catalog;
 mod fixture;
 mod list;
 mod recorded_commits;

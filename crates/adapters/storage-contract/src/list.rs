@@ -29,6 +29,16 @@ macro_rules! for_each_storage_case {
                 an_update_leaves_other_tenants_as_they_are;
                 an_update_tells_the_listener_before_it_answers;
             }
+            past_tenant {
+                a_past_tenant_is_stored_under_its_number_with_its_times;
+                a_past_tenant_without_times_has_those_of_its_write;
+                new_tenants_numbers_are_larger_than_those_of_past_ones;
+                a_number_that_is_taken_stays_its_holders;
+                the_number_of_an_erased_tenant_is_not_given_to_a_past_one;
+                a_past_tenant_can_be_written_to_and_changed;
+                of_past_tenants_at_once_of_one_number_one_is_stored;
+                a_dropped_creation_of_a_past_tenant_is_carried_out;
+            }
             tenant_list {
                 tenants_are_listed_once_each_by_number_in_pages_of_any_size;
                 without_tenants_the_list_is_empty_and_ends;
@@ -52,6 +62,8 @@ macro_rules! for_each_storage_case {
                 the_listener_hears_that_a_tenant_is_gone;
                 an_erasure_that_several_carry_on_at_once_ends;
                 a_tenant_made_after_an_erasure_starts_from_nothing;
+                writes_of_a_deleted_tenants_catalog_find_nothing;
+                an_erased_tenants_catalog_is_gone_and_no_other;
             }
             access_key {
                 a_key_is_found_as_it_was_stored_with_its_tenants_status;
@@ -132,6 +144,18 @@ macro_rules! for_each_storage_case {
                 an_append_that_fails_among_others_fails_alone_and_takes_no_sequence;
                 readers_see_whole_lists_and_no_gap_while_events_are_stored;
                 a_write_is_seen_by_whoever_reads_after_its_answer;
+            }
+            past_event {
+                past_events_keep_their_times_and_take_the_next_sequences;
+                events_behind_past_ones_take_the_next_sequence_and_the_time_of_their_write;
+                a_past_event_from_before_the_newest_is_raised_to_its_time;
+                a_past_event_from_the_future_is_lowered_to_now;
+                a_past_event_whose_id_is_held_changes_nothing;
+                a_long_list_of_past_events_is_stored_whole;
+                past_events_are_each_tenants_own;
+                past_events_of_a_tenant_that_is_absent_or_being_deleted_are_refused;
+                past_events_and_new_ones_at_once_leave_no_gap_and_no_time_that_falls;
+                dropped_past_events_are_stored;
             }
             key_value_put {
                 a_key_that_was_absent_is_created_with_version_1;
@@ -223,6 +247,8 @@ macro_rules! for_each_storage_case {
                 a_dropped_step_of_an_erasure_is_carried_out;
                 dropped_writes_of_access_keys_are_carried_out;
                 a_dropped_setting_is_stored;
+                dropped_writes_of_feeds_are_carried_out;
+                dropped_steps_of_a_run_are_carried_out;
             }
             setting {
                 a_setting_that_was_never_stored_is_absent;
@@ -249,6 +275,100 @@ macro_rules! for_each_storage_case {
                 a_storage_whose_tenants_are_gone_is_not_empty;
                 a_storage_with_a_setting_or_an_admin_key_is_not_empty;
                 nothing_is_imported_before_a_move_has_begun;
+            }
+            feed {
+                a_new_feed_is_of_version_1_made_now_and_due_at_once;
+                a_new_feed_that_is_not_enabled_has_no_next_run;
+                what_a_feed_is_said_to_be_is_kept_to_the_letter;
+                a_feed_too_many_is_refused_with_how_many_there_are;
+                feeds_are_listed_once_each_by_id_in_pages_of_any_size;
+                an_update_changes_the_feed_and_takes_its_next_version;
+                updated_at_of_a_feed_never_falls;
+                an_update_of_another_version_is_refused_with_the_one_that_stands;
+                a_feed_that_is_not_there_is_neither_found_nor_changed;
+                an_unknown_tenant_has_no_feed_and_gets_none;
+                another_tenant_neither_sees_nor_changes_a_feed;
+                a_feed_is_due_now_where_its_interval_changed_or_it_is_enabled_again;
+                what_the_provider_said_is_forgotten_with_another_url_or_time_zone_and_only_then;
+                a_deleted_feed_leaves_its_plans_and_they_are_on_sale_no_more;
+                a_deleted_feed_takes_its_runs_and_rejects_with_it;
+                the_end_of_a_feed_that_had_nothing_on_sale_takes_no_revision;
+                a_worker_with_a_run_of_a_deleted_feed_finds_its_claim_lost;
+            }
+            feed_run {
+                a_run_that_is_asked_for_is_queued_now;
+                while_a_run_is_open_no_other_is_made;
+                no_run_is_made_of_a_feed_that_is_not_there;
+                a_feed_whose_time_has_come_gets_a_run_and_is_due_again_an_interval_later;
+                a_slots_jitter_moves_the_time_of_the_next_run;
+                the_feeds_that_are_due_longest_come_first_one_a_slot;
+                a_due_feed_with_an_open_run_gets_no_other_and_is_due_again_all_the_same;
+                the_timer_makes_no_run_where_feed_or_tenant_is_not_active;
+                runs_that_nobody_took_or_whose_claim_has_ended_are_stranded;
+                runs_are_listed_once_each_the_newest_first_in_pages_of_any_size;
+                another_tenant_neither_sees_nor_changes_a_run;
+                the_oldest_runs_that_have_ended_are_pruned_but_for_held_ones;
+            }
+            feed_claim {
+                a_queued_run_is_claimed_with_its_feed_and_what_was_said_of_it;
+                a_claimed_run_is_busy_until_the_claim_has_ended;
+                whoever_lost_a_claim_changes_nothing_any_more;
+                what_a_claim_before_has_staged_and_counted_is_discarded;
+                restaging_begins_anew_under_the_same_claim;
+                of_claims_at_once_one_succeeds;
+                of_requests_at_once_one_makes_a_run;
+                a_run_that_has_ended_or_is_not_there_cannot_be_claimed;
+            }
+            feed_import {
+                a_first_import_makes_plans_of_version_1_seen_now;
+                nothing_that_is_staged_is_seen_before_the_end;
+                a_plan_of_which_anything_differs_takes_its_next_version;
+                a_plan_that_is_as_it_was_before_takes_a_version_again;
+                an_import_in_which_nothing_differs_takes_no_revision_and_tells_nobody;
+                a_plan_that_the_feed_holds_no_more_leaves_sale_and_keeps_its_content;
+                a_plan_that_comes_back_is_on_sale_again;
+                what_was_never_sold_online_takes_no_revision_when_it_leaves_or_comes_back;
+                a_feed_that_has_not_changed_was_seen_again;
+                a_run_that_failed_changes_nothing_and_leaves_nothing;
+                of_records_with_the_same_key_the_first_is_taken;
+                a_batch_that_is_staged_once_more_changes_nothing;
+                the_same_plan_id_under_two_base_plans_is_two_plans;
+                two_feeds_and_two_tenants_do_not_meet;
+                validators_of_a_feed_that_was_updated_meanwhile_are_not_kept;
+                no_time_falls_when_the_clock_is_set_back;
+                a_large_import_becomes_the_catalog_whole;
+            }
+            feed_hold {
+                a_run_with_which_too_many_would_leave_is_held_and_changes_nothing;
+                a_run_is_held_only_above_the_bound;
+                a_confirmed_run_becomes_the_catalog;
+                validators_of_a_held_run_are_not_kept_if_the_feed_was_updated;
+                only_a_held_run_is_confirmed_and_only_once;
+                a_later_run_that_succeeds_is_unchanged_or_held_supersedes_a_held_one;
+                a_run_that_failed_leaves_a_held_one_waiting;
+                a_run_that_staged_before_another_was_confirmed_is_compared_with_what_stands_then;
+            }
+            feed_reject {
+                a_reject_is_kept_with_the_run_and_the_time_that_met_it;
+                a_reject_that_is_met_again_keeps_when_it_was_first_met;
+                of_too_many_rejects_those_met_longest_ago_leave;
+                a_run_that_failed_or_was_unchanged_leaves_rejects_as_they_were;
+                rejects_that_are_tried_again_become_plans_or_stay;
+                rejects_are_listed_once_each_by_id_in_pages_of_any_size;
+                a_page_of_rejects_ends_behind_the_one_with_which_it_reaches_its_bytes;
+                another_tenant_sees_no_reject;
+            }
+            plan {
+                what_a_provider_told_is_kept_to_the_letter;
+                a_plan_without_zones_has_no_price;
+                an_empty_catalog_has_revision_0_and_no_plan;
+                a_search_may_find_what_was_ever_sold_online_with_its_newest_content;
+                searchable_plans_are_ordered_by_their_start_and_then_by_id;
+                whatever_is_read_meanwhile_is_the_catalog_of_one_revision;
+                a_plans_versions_are_listed_once_each_the_newest_first;
+                a_page_of_versions_ends_behind_the_one_with_which_it_reaches_its_bytes;
+                the_version_of_a_moment_is_the_last_one_seen_by_then;
+                another_tenant_sees_nothing_of_a_catalog;
             }
             health {
                 a_storage_that_works_says_so_within_2_seconds;

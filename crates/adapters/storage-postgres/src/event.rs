@@ -9,8 +9,8 @@ use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use tenantry_domain::{
-    Component, Email, Environment, Event, EventId, JsonObject, Message, NewEvent, Page, Sequence, Stored,
-    TenantNumber,
+    Component, Email, Environment, Event, EventId, JsonObject, Message, NewEvent, Page, PastEvent, Sequence,
+    Stored, TenantNumber,
 };
 use tenantry_ports::{EventQuery, EventRepository, EventWriteError, StorageError};
 use uuid::Uuid;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::claim::Claim;
 use crate::error::PostgresError;
 use crate::event_list::list;
+use crate::event_past::append_past;
 use crate::moment::from_moment;
 use crate::schema::events;
 use crate::static_query::static_query;
@@ -45,6 +46,18 @@ impl EventRepository for PostgresStorage {
         // The batch has let go of its share before it answered.
         let events = Arc::unwrap_or_clone(events);
         Ok(events.into_iter().zip(placed).map(|(event, placed)| placed.of(event)).collect())
+    }
+
+    async fn append_past(
+        &self,
+        tenant: TenantNumber,
+        events: Vec<PastEvent>,
+    ) -> Result<Vec<Stored>, EventWriteError> {
+        let weight = events.iter().map(|past| weight(&past.event)).sum();
+        let write = self.write(Claim::Tenant(tenant), weight, events, move |events, batch| {
+            append_past(batch, tenant, events)
+        });
+        write.await?.1.ok_or(EventWriteError::TenantNotFound)
     }
 
     async fn find(&self, tenant: TenantNumber, event: EventId) -> Result<Option<Event>, StorageError> {

@@ -21,7 +21,7 @@ use crate::pulse::Pulse;
 use crate::static_query::static_query;
 
 /// How many events one call of a function brings: the arrays are cut tenant by tenant, each cut from the start.
-const MAX_IN_CALL: usize = 1024;
+pub(crate) const MAX_IN_CALL: usize = 1024;
 
 /// What became of an event, without the event itself: that stays with whoever waits.
 #[derive(Debug, Clone)]

@@ -23,15 +23,16 @@ mod event;
 mod event_append;
 mod event_data;
 mod event_list;
+mod event_past;
 mod export;
 mod health;
 mod import;
+mod job_queue;
 mod key_value;
 mod key_value_list;
 mod key_value_write;
 mod moment;
 mod options;
-mod prefix;
 mod pulse;
 mod replica;
 mod schema;
@@ -41,6 +42,7 @@ mod static_query;
 mod storage;
 mod tenant;
 mod tenant_erasure;
+mod tenant_past;
 mod url;
 
 // Linked through diesel, and named here for their features: libpq and OpenSSL are built from source.
@@ -48,6 +50,8 @@ use {openssl_sys as _, pq_sys as _};
 
 pub use bus::PostgresBus;
 pub use database::{Inspection, OpenError, inspect, migrate};
+pub use job_queue::PostgresJobQueue;
 pub use options::PostgresOptions;
+pub use replica::{ReplicaInspection, inspect_replica};
 pub use storage::PostgresStorage;
 pub use url::{PostgresUrl, PostgresUrlError};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
-use tenantry_domain::{Entry, Key, KeyId, Revision, TenantNumber, Timestamp};
+use tenantry_domain::{CatalogRevision, Entry, Key, KeyId, Revision, TenantNumber, Timestamp};
 use tenantry_ports::{Clock, CommitListener, StorageError};
 use tenantry_storage_support::Batch;
 
@@ -21,6 +21,8 @@ pub(crate) enum Change {
     AccessKey(KeyId),
     /// See [`CommitListener::tenant_changed`].
     Tenant(TenantNumber),
+    /// See [`CommitListener::catalog_changed`].
+    Catalog(TenantNumber, CatalogRevision),
 }
 
 /// The connection that writes, and the transaction that is open on it.
@@ -113,6 +115,7 @@ impl Batch for WriteBatch {
                 }
                 Change::AccessKey(id) => self.listener.access_key_changed(id),
                 Change::Tenant(tenant) => self.listener.tenant_changed(tenant),
+                Change::Catalog(tenant, revision) => self.listener.catalog_changed(tenant, revision),
             }
         }
     }

@@ -83,6 +83,46 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    jobs (tenant_number, feed_id, run_id) {
+        tenant_number -> BigInt,
+        feed_id -> Binary,
+        run_id -> Binary,
+        available_at -> BigInt,
+        deliveries -> BigInt,
+        is_leased -> Bool,
+        is_published_again -> Bool,
+        set_aside_at -> Nullable<BigInt>,
+        set_aside_reason -> Nullable<Text>,
+    }
+}
+
+// Of the catalog's tables only what is written or read row by row; what is done with many rows at once is SQL.
+
+diesel::table! {
+    plans (tenant_number, id) {
+        tenant_number -> BigInt,
+        id -> Binary,
+        digest -> Binary,
+        title -> Text,
+        starts_at -> BigInt,
+        ends_at -> BigInt,
+        min_cents -> Nullable<BigInt>,
+        max_cents -> Nullable<BigInt>,
+        ever_online -> Bool,
+        in_feed -> Bool,
+    }
+}
+
+diesel::table! {
+    staged_plans (tenant_number, staging, id) {
+        tenant_number -> BigInt,
+        staging -> BigInt,
+        id -> Binary,
+        digest -> Binary,
+    }
+}
+
 diesel::joinable!(tenant_counters -> tenants (tenant_number));
 diesel::joinable!(tenant_keys -> tenants (tenant_number));
 diesel::allow_tables_to_appear_in_same_query!(tenants, tenant_counters, tenant_keys);

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use tenantry_domain::{
     AccessKey, Entry, Erasure, Event, KeyOwner, PageLimit, Precondition, Tenant, TenantNumber, TenantStatus,
 };
-use tenantry_ports::{AccessKeyWriteError, EventWriteError, KeyValueWriteError};
+use tenantry_ports::{
+    AccessKeyWriteError, ClaimError, ClaimOutcome, ConfirmError, EventWriteError, FeedWriteError,
+    KeyValueWriteError,
+};
 
+use crate::catalog::{batch, feed_id, plan_id, record, reject, run_id, settings, whole};
 use crate::fixture::Fixture;
 use crate::recorded_commits::Commit;
 use crate::samples::{admin_key, event, event_id, events, key, key_id, tenant_key, unknown_tenant, value};
@@ -174,6 +178,70 @@ pub async fn an_erasure_that_several_carry_on_at_once_ends(s: &Fixture) {
     at_once((0..4).map(worker)).await;
     assert_eq!(s.tenants.find(tenant).await.unwrap(), None);
     assert_eq!(everything(s, other).await, held);
+}
+
+/// A tenant with a feed that has plans, a reject, a held run and one that stages: answers the claim to that.
+async fn tenant_with_catalog(s: &Fixture) -> (TenantNumber, tenantry_ports::RunClaim) {
+    let tenant = s.tenant().await;
+    let feed = s.feed(tenant, 1).await.id;
+    let mut first = batch((0..5).map(|plan| record(&plan.to_string(), "plan")).collect());
+    first.rejects = vec![reject("<plan/>")];
+    s.run(tenant, feed, 1, first, whole()).await;
+    s.run(tenant, feed, 2, batch(vec![record("7", "held")]), crate::catalog::whole_if_half_stay()).await;
+    let claim = s.claimed(tenant, feed, 3).await.claim;
+    s.stage(&claim, batch(vec![record("8", "staged"), record("1", "plan")])).await;
+    (tenant, claim)
+}
+
+pub async fn writes_of_a_deleted_tenants_catalog_find_nothing(s: &Fixture) {
+    let (tenant, claim) = tenant_with_catalog(s).await;
+    let (feed, now) = (feed_id(1), s.now());
+    s.set_status(tenant, TenantStatus::Deleting).await;
+    s.commits.take();
+    let refused = Err(FeedWriteError::TenantNotFound);
+    assert_eq!(s.feeds.create(tenant, feed_id(2), settings("feed"), 9).await, refused);
+    assert_eq!(s.feeds.update(tenant, feed, 1, settings("feed")).await, refused);
+    assert_eq!(s.feeds.delete(tenant, feed).await, Err(FeedWriteError::TenantNotFound));
+    let request = s.feed_runs.request(tenant, feed, run_id(9), tenantry_domain::RunTrigger::Request);
+    assert_eq!(request.await, Ok(None));
+    assert_eq!(s.feed_runs.stage(&claim, batch(vec![record("9", "nine")])).await, Err(ClaimError::Lost));
+    assert_eq!(s.feed_runs.restage(&claim).await, Err(ClaimError::Lost));
+    assert_eq!(s.feed_runs.extend(&claim, now).await, Err(ClaimError::Lost));
+    let finished = s.feed_runs.finish(&claim, now, whole(), Default::default(), 9).await;
+    assert_eq!(finished, Err(ClaimError::Lost));
+    let confirmed = s.feed_runs.confirm(tenant, feed, run_id(2), now, 9).await;
+    assert_eq!(confirmed, Err(ConfirmError::NotFound));
+    assert_eq!(s.feed_runs.prune(tenant, feed, 0).await, Ok(0));
+    s.clock.advance_seconds(61);
+    assert_eq!(s.claim(claim.key).await, ClaimOutcome::Ended);
+    assert_eq!(s.commits.take(), []);
+}
+
+pub async fn an_erased_tenants_catalog_is_gone_and_no_other(s: &Fixture) {
+    let (tenant, claim) = tenant_with_catalog(s).await;
+    let (other, _) = tenant_with_catalog(s).await;
+    let feed = feed_id(1);
+    let all = async |tenant| {
+        let found = s.plans.searchable(tenant).await.unwrap();
+        let runs = s.feed_runs.list(tenant, feed, None, PageLimit::MAX).await.unwrap();
+        (s.feeds.find(tenant, feed).await.unwrap(), runs, found, s.plan(tenant, feed, "1").await)
+    };
+    let held = all(other).await;
+    s.set_status(tenant, TenantStatus::Deleting).await;
+    let mut erased = 0;
+    while !s.tenants.erase_some(tenant, 3).await.unwrap() {
+        let now = s.tenant_now(tenant).await.erasure.unwrap().erased_rows;
+        assert!((1..=3).contains(&(now - erased)), "a step of 3 erased {}", now - erased);
+        erased = now;
+    }
+    assert_eq!(all(tenant).await, (None, None, Default::default(), None));
+    assert_eq!(s.plans.history(tenant, plan_id(feed, "1"), None, PageLimit::MAX, 9).await, Ok(None));
+    assert_eq!(s.feed_runs.extend(&claim, s.now()).await, Err(ClaimError::Lost));
+    assert_eq!(s.catalog(tenant).await, 0);
+    assert_eq!(all(other).await, held);
+    assert_eq!(s.rejects(other, feed).await.len(), 1);
+    s.confirm(other, feed, 2).await;
+    assert_eq!(s.on_sale(other).await, ["held"]);
 }
 
 pub async fn a_tenant_made_after_an_erasure_starts_from_nothing(s: &Fixture) {
