@@ -99,3 +99,77 @@ impl Read for FileBytes {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use tenantry_domain::{FeedDraft, FeedSettings};
+    use tenantry_ports::{FeedItem, SinkClosed};
+
+    use super::*;
+
+    const FEED: &str = r#"<planList><output><base_plan base_plan_id="1" title="T" sell_mode="online"><plan
+        plan_id="2" plan_start_date="2021-06-30T21:00:00" plan_end_date="2021-06-30T22:00:00"/><plan/></base_plan></output></planList>"#;
+
+    #[derive(Default)]
+    struct Collector(Mutex<Vec<FeedItem>>);
+
+    #[async_trait]
+    impl FeedSink for Collector {
+        async fn take(&self, mut items: Vec<FeedItem>) -> Result<(), SinkClosed> {
+            self.0.lock().unwrap().append(&mut items);
+            Ok(())
+        }
+
+        async fn restart(&self) -> Result<(), SinkClosed> {
+            Err(SinkClosed)
+        }
+    }
+
+    async fn read(path: PathBuf) -> (usize, u64, FetchCost, Result<FetchEnd, FetchError>) {
+        let draft = FeedDraft {
+            name: Some("F".to_owned()),
+            url: Some("http://a/".to_owned()),
+            ..FeedDraft::default()
+        };
+        let url = FeedSettings::parse(draft).unwrap().url;
+        let request = FeedRequest { url, time_zone: TimeZone::UTC, validators: Validators::default() };
+        let told = Arc::new(AtomicU64::new(0));
+        let progress = Arc::clone(&told);
+        let source = FileFeedSource::new(path, FeedLimits::default(), move |bytes| {
+            progress.store(bytes, Ordering::Relaxed)
+        });
+        let sink = Arc::new(Collector::default());
+        let (cost, end) = source.fetch(request, Arc::clone(&sink) as Arc<dyn FeedSink>).await;
+        let items = sink.0.lock().unwrap().len();
+        (items, told.load(Ordering::Relaxed), cost, end)
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_plain_or_compressed_and_its_progress_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        packed.write_all(FEED.as_bytes()).unwrap();
+        for bytes in [FEED.as_bytes().to_vec(), packed.finish().unwrap()] {
+            let path = directory.path().join("feed");
+            std::fs::write(&path, &bytes).unwrap();
+            let (items, progress, cost, end) = read(path).await;
+            assert_eq!((items, end), (2, Ok(FetchEnd::Whole(Validators::default()))));
+            assert_eq!((progress, cost.bytes, cost.attempts), (bytes.len() as u64, FEED.len() as u64, 1));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_not_there_or_not_whole_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("feed.xml");
+        let (_, _, _, end) = read(path.clone()).await;
+        assert!(matches!(end, Err(FetchError::Unavailable(text)) if text.contains("No such file")));
+        std::fs::write(&path, &FEED[..FEED.len() - 1]).unwrap();
+        let (.., end) = read(path).await;
+        assert!(matches!(end, Err(FetchError::Unreadable(text)) if text == "it ends before planList does"));
+    }
+}

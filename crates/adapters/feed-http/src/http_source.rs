@@ -26,13 +26,14 @@ use crate::reading::{Gauge, read_again};
 use attempt::Attempt;
 use breaker::Breakers;
 use fault::Fault;
-use resolver::{Lookup, SystemLookup};
+use resolver::{AddressRule, Lookup, SystemLookup};
 
 /// Fetches feeds over HTTP. One for the whole process: it remembers which hosts are to be left alone.
 ///
 /// To be used in a tokio runtime, with its timers and its network.
 pub struct HttpFeedSource {
     options: FeedHttpOptions,
+    rule: AddressRule,
     lookup: Arc<dyn Lookup>,
     /// Made at the first fetch, since it reads the system's certificates.
     client: OnceLock<Result<Client, String>>,
@@ -43,16 +44,18 @@ impl HttpFeedSource {
     /// A source that fetches so.
     #[must_use]
     pub fn new(options: FeedHttpOptions) -> Self {
-        Self::with_lookup(options, Arc::new(SystemLookup))
+        let rule = if options.allow_private_addresses { AddressRule::Any } else { AddressRule::Public };
+        Self::with(options, rule, Arc::new(SystemLookup))
     }
 
-    fn with_lookup(options: FeedHttpOptions, lookup: Arc<dyn Lookup>) -> Self {
+    fn with(options: FeedHttpOptions, rule: AddressRule, lookup: Arc<dyn Lookup>) -> Self {
         let breakers = Breakers::new(options.breaker_failures, options.breaker_pause);
-        Self { options, lookup, client: OnceLock::new(), breakers }
+        Self { options, rule, lookup, client: OnceLock::new(), breakers }
     }
 
     fn client(&self) -> Result<&Client, FetchError> {
-        let made = self.client.get_or_init(|| client::make(&self.options, Arc::clone(&self.lookup)));
+        let made =
+            self.client.get_or_init(|| client::make(&self.options, Arc::clone(&self.lookup), self.rule));
         made.as_ref()
             .map_err(|text| FetchError::Unavailable(format!("the HTTP client cannot be made: {text}")))
     }
@@ -80,6 +83,7 @@ impl HttpFeedSource {
             let attempt = Attempt {
                 client,
                 options: &self.options,
+                rule: self.rule,
                 url: &url,
                 request,
                 sink,

@@ -21,6 +21,9 @@ mod reject;
 mod value;
 mod zone;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use decompressed::{Compression, Decompressed, Gauge};
 pub(crate) use encoding::Utf8Text;
 pub(crate) use error::ReadError;

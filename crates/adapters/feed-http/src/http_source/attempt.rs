@@ -9,6 +9,7 @@ use tenantry_ports::{FeedRequest, FeedSink, FetchEnd, FetchError};
 use super::body::body;
 use super::fault::Fault;
 use super::request::{Answer, ask, compression, validators};
+use super::resolver::AddressRule;
 use crate::delivery::Delivery;
 use crate::options::FeedHttpOptions;
 use crate::reading::{Gauge, ReadError};
@@ -17,6 +18,7 @@ use crate::reading::{Gauge, ReadError};
 pub(crate) struct Attempt<'a> {
     pub(crate) client: &'a Client,
     pub(crate) options: &'a FeedHttpOptions,
+    pub(crate) rule: AddressRule,
     pub(crate) url: &'a Url,
     pub(crate) request: &'a FeedRequest,
     pub(crate) sink: &'a dyn FeedSink,
@@ -28,7 +30,7 @@ pub(crate) struct Attempt<'a> {
 impl Attempt<'_> {
     /// Asks, and hands on what is answered.
     pub(crate) async fn run(self) -> Result<FetchEnd, Fault> {
-        match ask(self.client, self.options, self.url.clone(), &self.request.validators).await? {
+        match ask(self.client, self.options, self.rule, self.url.clone(), &self.request.validators).await? {
             Answer::NotModified => Ok(FetchEnd::NotModified),
             Answer::Feed(response) => self.read(response).await,
         }

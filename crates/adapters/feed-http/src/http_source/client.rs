@@ -5,16 +5,19 @@ use std::sync::Arc;
 use reqwest::{Client, redirect};
 use rustls::{ClientConfig, RootCertStore};
 
-use super::resolver::{CheckedResolver, Lookup};
+use super::resolver::{AddressRule, CheckedResolver, Lookup};
 use crate::options::FeedHttpOptions;
 
 /// Makes the client. It follows no redirect, goes over no proxy, keeps no cookie, no connection and no header from one
 /// request to the next, and does not decompress: what it is allowed to is decided where each is looked at.
-pub(crate) fn make(options: &FeedHttpOptions, lookup: Arc<dyn Lookup>) -> Result<Client, String> {
-    let resolver = CheckedResolver { lookup, allow_private_addresses: options.allow_private_addresses };
+pub(crate) fn make(
+    options: &FeedHttpOptions,
+    lookup: Arc<dyn Lookup>,
+    rule: AddressRule,
+) -> Result<Client, String> {
     let client = Client::builder()
         .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(Arc::new(resolver))
+        .dns_resolver(Arc::new(CheckedResolver { lookup, rule }))
         .redirect(redirect::Policy::none())
         .referer(false)
         .no_proxy()

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::backoff::retry_after;
 use super::fault::Fault;
-use super::resolver::check_literal;
+use super::resolver::{AddressRule, check_literal};
 use crate::options::FeedHttpOptions;
 use crate::reading::Compression;
 
@@ -33,11 +33,12 @@ pub(crate) fn parse_url(url: &str) -> Result<Url, Fault> {
 pub(crate) async fn ask(
     client: &Client,
     options: &FeedHttpOptions,
+    rule: AddressRule,
     mut url: Url,
     validators: &Validators,
 ) -> Result<Answer, Fault> {
     for _ in 0..=MAX_REDIRECTS {
-        check(&url, options)?;
+        check(&url, rule)?;
         let request = client.get(url.clone()).headers(headers(validators));
         let answer = timeout(options.answer_timeout, request.send()).await;
         let answer = answer
@@ -60,22 +61,27 @@ pub(crate) async fn ask(
     Err(unavailable(format!("it redirects more than {MAX_REDIRECTS} times")))
 }
 
-fn check(url: &Url, options: &FeedHttpOptions) -> Result<(), Fault> {
+fn check(url: &Url, rule: AddressRule) -> Result<(), Fault> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(Fault::forbidden("its scheme is neither http nor https"));
     }
     let host = url.host_str().unwrap_or_default();
-    check_literal(host, options.allow_private_addresses).map_err(|refused| Fault::forbidden(refused.0))
+    check_literal(host, rule).map_err(|refused| Fault::forbidden(refused.0))
 }
 
 /// Where an answer redirects to.
 fn target(from: &Url, answer: &Response) -> Result<Url, Fault> {
     let location = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-    let to = location.and_then(|location| from.join(location).ok());
-    let mut to =
-        to.ok_or_else(|| unavailable(format!("it answered {}, and not whereto", answer.status())))?;
-    if from.scheme() == "https" && to.scheme() != "https" {
-        return Err(Fault::forbidden("it redirects from https to another scheme"));
+    let location =
+        location.ok_or_else(|| unavailable("it redirects, and does not say where to".to_owned()))?;
+    follow(from, location)
+}
+
+/// The URL that a `Location` header names.
+fn follow(from: &Url, location: &str) -> Result<Url, Fault> {
+    let mut to = from.join(location).map_err(|_| unavailable("it redirects to what is no URL".to_owned()))?;
+    if from.scheme() == "https" && to.scheme() == "http" {
+        return Err(Fault::forbidden("it redirects from https to http"));
     }
     // Whoever redirects does not choose whom this side says that it is. It fails for URLs without a host alone.
     let _ = to.set_username("");
@@ -149,5 +155,55 @@ pub(crate) fn compression(answer: &Response) -> Result<Compression, Fault> {
             Err(Fault::unreadable(format!("it is compressed with {other}, and was asked for as gzip or br")))
         }
         [..] => Err(Fault::unreadable("it is compressed several times over")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_keeps_https_and_takes_no_credentials() {
+        let from = Url::parse("https://a.example/x/feed?token=1").unwrap();
+        for (location, to) in [
+            ("/y", "https://a.example/y"),
+            ("z?b=1", "https://a.example/x/z?b=1"),
+            ("//b.example/", "https://b.example/"),
+            ("https://user:secret@b.example:8443/", "https://b.example:8443/"),
+        ] {
+            assert_eq!(follow(&from, location).unwrap().as_str(), to, "{location}");
+        }
+        let refused = follow(&from, "http://a.example/").unwrap_err();
+        assert!(matches!(refused, Fault::Lasting(FetchError::Forbidden(_))));
+        let from = Url::parse("http://a.example/").unwrap();
+        assert_eq!(follow(&from, "https://a.example/").unwrap().scheme(), "https");
+        assert!(follow(&from, "http://[").is_err());
+        for location in ["file:///etc/passwd", "gopher://a/", "data:text/xml,x"] {
+            let to = follow(&from, location).unwrap();
+            assert!(check(&to, AddressRule::Any).is_err(), "{location}");
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_an_address_is_checked() {
+        for url in [
+            "http://127.0.0.1/",
+            "http://127.1/",
+            "http://2130706433/",
+            "http://0x7f000001/",
+            "http://0177.0.0.1/",
+            "http://%31%32%37.0.0.1/",
+            "http://１２７.0.0.1/",
+            "http://[::1]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[::ffff:7f00:1]/",
+            "http://0/",
+            "http://169.254.169.254/latest/meta-data",
+        ] {
+            let url = Url::parse(url).unwrap();
+            assert!(check(&url, AddressRule::Public).is_err(), "{url}");
+            assert!(check(&url, AddressRule::Any).is_ok(), "{url}");
+        }
+        assert!(check(&Url::parse("http://8.8.8.8/").unwrap(), AddressRule::Public).is_ok());
     }
 }

@@ -14,6 +14,30 @@ use crate::address::why_not_public;
 #[error("{0}")]
 pub(crate) struct NotAllowed(pub(crate) String);
 
+/// Which addresses may be connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AddressRule {
+    /// All.
+    Any,
+    /// Public ones.
+    Public,
+    /// Public ones, and this one, which stands for a public one in tests.
+    #[cfg(test)]
+    PublicAnd(IpAddr),
+}
+
+impl AddressRule {
+    /// Why an address may not be connected to.
+    fn why_not(self, address: IpAddr) -> Option<&'static str> {
+        match self {
+            Self::Any => None,
+            Self::Public => why_not_public(address),
+            #[cfg(test)]
+            Self::PublicAnd(other) => why_not_public(address).filter(|_| address != other),
+        }
+    }
+}
+
 /// Asks for the addresses of a name.
 #[async_trait]
 pub(crate) trait Lookup: Send + Sync + 'static {
@@ -34,18 +58,19 @@ impl Lookup for SystemLookup {
 /// that it returned: so what is checked is what is connected to, however often a name changes its mind.
 pub(crate) struct CheckedResolver {
     pub(crate) lookup: Arc<dyn Lookup>,
-    pub(crate) allow_private_addresses: bool,
+    pub(crate) rule: AddressRule,
 }
 
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (lookup, allow_all) = (Arc::clone(&self.lookup), self.allow_private_addresses);
+        let (lookup, rule) = (Arc::clone(&self.lookup), self.rule);
         Box::pin(async move {
             let addresses = lookup.addresses(name.as_str()).await?;
             let allowed: Vec<_> =
-                addresses.iter().copied().filter(|ip| allow_all || why_not_public(*ip).is_none()).collect();
-            if let (true, Some(first)) = (allowed.is_empty(), addresses.first()) {
-                return Err(refuse(name.as_str(), *first).into());
+                addresses.iter().copied().filter(|ip| rule.why_not(*ip).is_none()).collect();
+            let refused = addresses.iter().find_map(|ip| rule.why_not(*ip));
+            if let (true, Some(why)) = (allowed.is_empty(), refused) {
+                return Err(refuse(name.as_str(), why).into());
             }
             let allowed = allowed.into_iter().map(|ip| SocketAddr::new(ip, 0));
             Ok(Box::new(allowed) as Addrs)
@@ -54,15 +79,11 @@ impl Resolve for CheckedResolver {
 }
 
 /// Refuses an address that stands in the URL itself, for which the resolver is not asked.
-pub(crate) fn check_literal(host: &str, allow_private_addresses: bool) -> Result<(), NotAllowed> {
+pub(crate) fn check_literal(host: &str, rule: AddressRule) -> Result<(), NotAllowed> {
     let literal: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
-    match literal {
-        Some(ip) if !allow_private_addresses && why_not_public(ip).is_some() => Err(refuse(host, ip)),
-        _ => Ok(()),
-    }
+    literal.and_then(|ip| rule.why_not(ip)).map_or(Ok(()), |why| Err(refuse(host, why)))
 }
 
-fn refuse(host: &str, ip: IpAddr) -> NotAllowed {
-    let why = why_not_public(ip).unwrap_or("not public");
+fn refuse(host: &str, why: &str) -> NotAllowed {
     NotAllowed(format!("{host} is {why}; feeds.allow_private_addresses would allow it"))
 }

@@ -24,6 +24,7 @@ pub(crate) enum Compression {
 pub(crate) struct Gauge {
     received: AtomicU64,
     decompressed: AtomicU64,
+    has_ended: AtomicBool,
     is_stopped: AtomicBool,
 }
 
@@ -118,7 +119,13 @@ impl<R: Read> Read for Decompressed<R> {
             Form::Unknown(_) => Ok(0),
             Form::Plain(bytes) => bytes.read(to),
             Form::Gzip(bytes) => bytes.read(to).map_err(told),
-            Form::Brotli(bytes) => bytes.read(to).map_err(told),
+            // It says the same of what is broken and of what is not all there.
+            Form::Brotli(bytes) => {
+                bytes.read(to).map_err(|error| match self.gauge.has_ended.load(Ordering::Relaxed) {
+                    true => io::ErrorKind::UnexpectedEof.into(),
+                    false => told(error),
+                })
+            }
         }?;
         self.check(read)?;
         Ok(read)
@@ -149,6 +156,9 @@ impl<R: Read> Read for Counted<R> {
             _ => io::Error::other(SourceFault(error)),
         })?;
         self.gauge.received.fetch_add(read as u64, Ordering::Relaxed);
+        if read == 0 && !to.is_empty() {
+            self.gauge.has_ended.store(true, Ordering::Relaxed);
+        }
         Ok(read)
     }
 }

@@ -221,8 +221,8 @@ fn declared(start: &[u8]) -> io::Result<&'static Encoding> {
         _ => {}
     }
     let Some(declaration) = start.trim_ascii_start().strip_prefix(DECLARATION) else { return Ok(UTF_8) };
-    let end = declaration.windows(2).position(|pair| pair == b"?>").unwrap_or(declaration.len());
-    let Some(label) = encoding_label(&declaration[..end]) else { return Ok(UTF_8) };
+    let end = declaration.windows(2).position(|pair| pair == b"?>");
+    let Some(label) = end.and_then(|end| encoding_label(&declaration[..end])) else { return Ok(UTF_8) };
     match Encoding::for_label_no_replacement(label) {
         // It could be read as ASCII so far, so it is not that.
         Some(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => Ok(UTF_8),
