@@ -1,10 +1,6 @@
 //! The adapter against a real Redis.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a panic is how a test says that something is wrong"
-)]
+#![expect(clippy::expect_used, reason = "a panic is how a test says that something is wrong")]
 
 mod cluster;
 mod contract;
