@@ -287,3 +287,24 @@ impl From<KeyValueError> for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_of_storage_has_its_status_and_its_cause_is_not_told() {
+        let why = || "no room on /srv/data".to_owned();
+        for (fault, status) in [
+            (StorageError::Unavailable(why()), StatusCode::SERVICE_UNAVAILABLE),
+            (StorageError::Full(why()), StatusCode::INSUFFICIENT_STORAGE),
+            (StorageError::Failed(why()), StatusCode::INTERNAL_SERVER_ERROR),
+        ] {
+            let problem = Problem::from(fault);
+            assert_eq!(problem.status_code(), status);
+            let told = serde_json::to_string(&problem.to_wire(None)).unwrap();
+            assert!(!told.contains("/srv/data"), "{told}");
+            assert!(problem.cause.is_some_and(|cause| cause.contains("/srv/data")), "the log has it");
+        }
+    }
+}

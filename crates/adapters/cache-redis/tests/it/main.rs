@@ -1,5 +1,7 @@
 //! The adapter against a real Redis.
 
+#![expect(clippy::expect_used, reason = "a panic is how a test says that something is wrong")]
+
 mod cluster;
 mod contract;
 mod fault;

@@ -135,11 +135,14 @@ async fn gathered_reads_of_a_silent_database_are_given_up_in_time_and_later_ones
     let (proxy, schema) = (Proxy::start(), Schema::new());
     let mut options = behind(&proxy, &schema);
     options.read_wait = 10 * MARGIN;
+    // So that all queries are stuck on a connection that stands, and none fails because there is none.
+    options.readers = 1;
     let storage = opened(options).unwrap();
     let tenant = tenant(&storage).await;
     storage.put(tenant, key("k"), value("v"), Precondition::default()).await.unwrap();
     let stored = storage.append(tenant, vec![event("an event", "{}")]).await.unwrap();
     let id = stored[0].event().id;
+    until_ok(async || EventRepository::find(&storage, tenant, id).await).await;
     proxy.set(Mode::Frozen);
     let begun = Instant::now();
     let entries =

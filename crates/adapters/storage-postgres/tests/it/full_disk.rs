@@ -100,7 +100,8 @@ async fn a_full_disk_is_told_reads_go_on_and_it_recovers_by_itself() {
     assert_eq!(sequences, (1..=stored as u64 + 1).collect::<Vec<_>>(), "nor a sequence");
 }
 
-/// Where the log has no room either, PostgreSQL ends all connections and starts over, again and again.
+/// As it is where data and log share a disk. Which of them finds no room first is chance: should it be the log,
+/// PostgreSQL ends all connections and starts over.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_of_data_and_log_loses_nothing_that_was_acknowledged() {
     let Some((alone, disk)) = start(true) else { return };
