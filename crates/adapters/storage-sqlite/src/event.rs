@@ -33,7 +33,7 @@ impl EventRepository for SqliteStorage {
     }
 
     async fn find(&self, tenant: TenantNumber, event: EventId) -> Result<Option<Event>, StorageError> {
-        self.read(move |connection| find(connection, tenant, event)).await
+        self.find_event(tenant, event).await
     }
 
     async fn list(&self, tenant: TenantNumber, query: EventQuery) -> Result<Page<Event>, StorageError> {
@@ -117,7 +117,7 @@ fn append(
     Ok(Some(placed))
 }
 
-fn find(
+pub(crate) fn find(
     connection: &mut SqliteConnection,
     tenant: TenantNumber,
     event: EventId,

@@ -6,6 +6,7 @@
 mod gathered_reads;
 mod group_commit;
 mod read_pool;
+mod reply;
 
 pub use gathered_reads::GatheredReads;
 pub use group_commit::{Batch, GroupCommit, QueueLimits};
