@@ -34,6 +34,7 @@ mod options;
 mod prefix;
 mod pulse;
 mod replica;
+mod row_place;
 mod schema;
 mod session;
 mod setting;
