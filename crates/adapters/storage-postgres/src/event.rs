@@ -109,7 +109,12 @@ pub(crate) fn find_all(
 pub(crate) fn at<T>(answers: &mut [T], place: i32) -> Result<&mut T, PostgresError> {
     let place = usize::try_from(place).ok().and_then(|place| place.checked_sub(1));
     let answer = place.and_then(|place| answers.get_mut(place));
-    answer.ok_or_else(|| PostgresError::Damaged("a function that answers what was not asked".to_owned()))
+    answer.ok_or_else(not_asked)
+}
+
+/// A function of the schema is not what it should be.
+pub(crate) fn not_asked() -> PostgresError {
+    PostgresError::Damaged("a function that answers what was not asked".to_owned())
 }
 
 /// A row of `events`, its tenant and its index left out.

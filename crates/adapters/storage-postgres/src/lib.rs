@@ -35,6 +35,7 @@ mod moment;
 mod options;
 mod pulse;
 mod replica;
+mod row_place;
 mod schema;
 mod session;
 mod setting;

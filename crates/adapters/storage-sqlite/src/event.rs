@@ -53,7 +53,7 @@ impl EventRepository for SqliteStorage {
     }
 
     async fn find(&self, tenant: TenantNumber, event: EventId) -> Result<Option<Event>, StorageError> {
-        self.read(move |connection| find(connection, tenant, event)).await
+        self.find_event(tenant, event).await
     }
 
     async fn list(&self, tenant: TenantNumber, query: EventQuery) -> Result<Page<Event>, StorageError> {
@@ -139,7 +139,7 @@ fn append<'a>(
     Ok(Some(placed))
 }
 
-fn find(
+pub(crate) fn find(
     connection: &mut SqliteConnection,
     tenant: TenantNumber,
     event: EventId,

@@ -8,6 +8,7 @@ mod gathered_reads;
 mod group_commit;
 mod prefix;
 mod read_pool;
+mod reply;
 
 pub use gathered_reads::GatheredReads;
 pub use group_commit::{Batch, GroupCommit, QueueLimits};

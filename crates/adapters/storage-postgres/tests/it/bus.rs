@@ -200,6 +200,26 @@ async fn what_is_announced_is_as_large_as_changes_can_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_alone_is_heard_by_whoever_has_joined_since() {
+    let schema = schema();
+    let join = async || Node::join(PostgresBus::new(&schema.options())).await;
+    let tell = |number| vec![Change::Tenant(TenantNumber::new(number).unwrap())];
+    let node = join().await;
+    for turn in 1..=3 {
+        // The second time it knows already that it is alone.
+        node.bus.announce(tell(100 * turn)).await.unwrap();
+        node.bus.announce(tell(100 * turn + 1)).await.unwrap();
+        let other = join().await;
+        node.bus.announce(tell(turn)).await.unwrap();
+        other.bus.announce(tell(10 * turn)).await.unwrap();
+        until("each hears the other", async || {
+            other.heard.changes() == tell(turn) && node.heard.changes().ends_with(&tell(10 * turn))
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_leaves_lets_go_of_its_connection() {
     let schema = schema();
     let options = PostgresOptions {

@@ -145,7 +145,7 @@ fn the_functions_that_run_as_the_owner_are_four_with_a_fixed_path_and_for_the_ap
     migrate(&schema.options()).unwrap();
     let definers = format!(
         "SELECT proname::text FROM pg_proc WHERE pronamespace = '\"{}\"'::regnamespace AND prosecdef \
-         AND array_to_string(proconfig, ',') LIKE 'search_path=%pg_temp' \
+         AND EXISTS (SELECT FROM unnest(proconfig) AS setting WHERE setting LIKE 'search_path=%pg_temp') \
          AND NOT has_function_privilege('public', oid, 'EXECUTE') \
          AND proowner = 'tenantry_owner'::regrole ORDER BY 1",
         schema.name

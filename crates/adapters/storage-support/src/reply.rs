@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// A place for one answer: who gives it and who waits for it.
-pub(super) fn reply<T>() -> (Reply<T>, Answer<T>) {
+pub(crate) fn reply<T>() -> (Reply<T>, Answer<T>) {
     let place = Arc::new(Mutex::new(Place { answer: None, waker: None, is_abandoned: false }));
     (Reply(Arc::clone(&place)), Answer(place))
 }
@@ -22,17 +22,22 @@ struct Place<T> {
 }
 
 /// Gives the answer. Dropped without one, it lets go who waits.
-pub(super) struct Reply<T>(Arc<Mutex<Place<T>>>);
+pub(crate) struct Reply<T>(Arc<Mutex<Place<T>>>);
 
 /// Waits for the answer; nothing where there will be none.
-pub(super) struct Answer<T>(Arc<Mutex<Place<T>>>);
+pub(crate) struct Answer<T>(Arc<Mutex<Place<T>>>);
 
 impl<T> Reply<T> {
     /// Lays the answer down. Whoever waits for it has the waker, and is to be woken then.
-    pub(super) fn lay_down(self, answer: T) -> Option<Waker> {
+    pub(crate) fn lay_down(self, answer: T) -> Option<Waker> {
         let mut place = lock(&self.0);
         place.answer = Some(answer);
         place.waker.take()
+    }
+
+    /// Whether somebody still waits for it.
+    pub(crate) fn is_wanted(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
     }
 }
 
