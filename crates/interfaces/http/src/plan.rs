@@ -24,6 +24,7 @@ pub(crate) struct PlanDto<'a> {
     #[schema(example = "3fa85f64-5717-4562-b3fc-2c963f66afa6")]
     id: Uuid,
     #[serde(flatten)]
+    #[schema(inline)]
     content: PlanContentDto<'a>,
     /// 1 for the first, one more each time that anything differed.
     #[schema(example = 1, minimum = 1)]
@@ -117,6 +118,7 @@ pub(crate) struct PlanVersionDto<'a> {
     #[schema(format = DateTime, example = "2026-11-26T10:00:00.000000Z")]
     seen_at: String,
     #[serde(flatten)]
+    #[schema(inline)]
     content: PlanContentDto<'a>,
 }
 

@@ -1,6 +1,7 @@
 //! `xtask-load bench`: the product against the bare server, both started here, in turns.
 
 mod event_write;
+mod feed_read;
 mod footprint;
 mod key_value_read;
 mod key_value_write;
@@ -40,6 +41,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             Work::EventWrite => event_write::measure(&settings, scratch.path()),
             Work::KeyValueWrite => key_value_write::measure(&settings, scratch.path()),
             Work::Search => search::measure(&settings, scratch.path()),
+            Work::FeedRead => feed_read::measure(&settings, scratch.path()),
             Work::Footprint => footprint::measure(scratch.path()),
         };
         match measured {

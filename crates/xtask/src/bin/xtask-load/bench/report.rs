@@ -64,6 +64,10 @@ theirs, ours, theirs, …
   20 of them, and its first title and its length are checked. During imports: requests are sent when they are due, and
   latency counts from that time; meanwhile the feed is fetched and imported again and again, with every price of a tenth
   of its plans changed each time, by a provider of which one answer in three is 503 and one in three ends in the middle.
+- P8: a feed that `cargo xtask provider` could serve. Ours is everything from the file's bytes to records that can be
+  stored, handed to a sink that counts them; the bare pass goes through the same bytes in memory, event by event and attribute
+  by attribute, and does nothing with them. Both in one process on one core, by turns. Memory: the highest resident
+  memory of a process that reads a feed from a pipe, less what it had before.
 - P10: resident memory once it has settled; from the start of the process to the first 200 of `/readyz`, median
   of ten; the size of the release binary.
 "

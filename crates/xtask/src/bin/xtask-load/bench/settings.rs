@@ -32,17 +32,20 @@ pub(super) enum Work {
     KeyValueWrite,
     /// `search`, alone and during imports.
     Search,
+    /// A provider's feed, from bytes to records.
+    FeedRead,
     /// Memory, start and size.
     Footprint,
 }
 
 impl Work {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::KeyValueRead,
         Self::KeyValueColdRead,
         Self::EventWrite,
         Self::KeyValueWrite,
         Self::Search,
+        Self::FeedRead,
         Self::Footprint,
     ];
 
@@ -54,6 +57,7 @@ impl Work {
             Self::EventWrite => "P3",
             Self::KeyValueWrite => "P5",
             Self::Search => "P7",
+            Self::FeedRead => "P8",
             Self::Footprint => "P10",
         }
     }
@@ -157,7 +161,7 @@ mod tests {
     fn only_a_whole_run_replaces_the_document_unless_told_otherwise() {
         for (line, is_written) in [
             ("", true),
-            ("P10 P7 P5 P3 P2 P1", true),
+            ("P10 P8 P7 P5 P3 P2 P1", true),
             ("--no-write", false),
             ("P10", false),
             ("P10 --write", true),
