@@ -17,6 +17,9 @@ use crate::topology::Topology;
 /// How often either side says that it is there, in seconds. A broker that says nothing for twice as long is given up.
 const HEARTBEAT_SECONDS: u16 = 2;
 
+/// AMQP's reply code for a connection that is closed because it is needed no more.
+const CLOSED_WELL: u16 = 200;
+
 /// How often to look whether the connection stands, where nothing is consumed that would say so.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -35,11 +38,7 @@ impl Link {
         options: &RabbitMqOptions,
         topology: &Topology,
     ) -> lapin::Result<(Self, Option<Consumer>)> {
-        choose_cryptography();
-        let mut uri = options.url.uri();
-        uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
-        let named = ConnectionProperties::default().with_connection_name("tenantry".into());
-        let connection = Connection::connect_uri(uri, named).await?;
+        let connection = open(options).await?;
         let publisher = connection.create_channel().await?;
         publisher.confirm_select(ConfirmSelectOptions::default()).await?;
         topology.declare(&publisher).await?;
@@ -112,6 +111,21 @@ impl Link {
             tokio::time::sleep(LOOK).await;
         }
     }
+}
+
+async fn open(options: &RabbitMqOptions) -> lapin::Result<Connection> {
+    choose_cryptography();
+    let mut uri = options.url.uri();
+    uri.query.heartbeat = Some(HEARTBEAT_SECONDS);
+    let named = ConnectionProperties::default().with_connection_name("tenantry".into());
+    Connection::connect_uri(uri, named).await
+}
+
+/// Whether it can be connected with; changes nothing there.
+pub(crate) async fn look(options: &RabbitMqOptions) -> lapin::Result<()> {
+    let connection = open(options).await?;
+    connection.create_channel().await?;
+    connection.close(CLOSED_WELL, "".into()).await
 }
 
 async fn consume(connection: &Connection, topology: &Topology, prefetch: u16) -> lapin::Result<Consumer> {

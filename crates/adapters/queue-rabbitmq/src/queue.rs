@@ -13,7 +13,7 @@ use tenantry_ports::{Delivery, DeliveryTag, HealthProbe, Job, JobQueue, QueueErr
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use crate::link::{Link, unavailable};
+use crate::link::{self, Link, unavailable};
 use crate::message::{self, Notes};
 use crate::topology::Topology;
 use crate::url::RabbitMqUrl;
@@ -69,6 +69,17 @@ impl RabbitMqQueue {
     pub fn new(options: RabbitMqOptions) -> Self {
         let topology = Topology::new(&options.namespace);
         Self { options, topology, state: Mutex::default(), arrived: Notify::new() }
+    }
+
+    /// Whether RabbitMQ lets this user in. Nothing is made there.
+    ///
+    /// # Errors
+    /// When it does not, or does not answer within 5 seconds.
+    pub async fn inspect(options: &RabbitMqOptions) -> Result<(), QueueError> {
+        match timeout(CONNECT_WITHIN, link::look(options)).await {
+            Ok(looked) => looked.map_err(unavailable),
+            Err(_) => Err(unavailable("it does not answer")),
+        }
     }
 
     /// Connects, and does so again whenever the connection is lost, as long as it is polled.

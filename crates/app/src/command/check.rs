@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rustix::fs::{Access, access};
+use tenantry_queue_rabbitmq::RabbitMqQueue;
 use tenantry_storage_postgres::{Inspection, PostgresOptions};
 
 use super::{CommandError, print_line};
@@ -31,6 +32,7 @@ pub(super) fn run(config: Result<Config, Problems>) -> Result<(), CommandError> 
     findings.push((format!("data directory {}", settings.data_dir.display()), data_dir(&settings.data_dir)));
     findings.extend(database(&config));
     findings.extend(shared_cache::findings(&settings.cache));
+    findings.extend(broker(&config));
     findings.push((format!("address {}", settings.listen), address(settings.listen)));
 
     for (what, finding) in &findings {
@@ -136,6 +138,14 @@ fn schema(pending_migrations: &[String]) -> String {
         [] => "its schema is up to date".to_owned(),
         pending => format!("the next start runs these migrations: {}", pending.join(", ")),
     }
+}
+
+/// The broker of jobs, if there is to be one.
+fn broker(config: &Config) -> Option<Finding> {
+    let options = config.rabbitmq_options(0)?;
+    let looked = actix_web::rt::System::new().block_on(RabbitMqQueue::inspect(&options));
+    let found = looked.map(|()| "lets this user in".to_owned()).map_err(|error| error.to_string());
+    Some((format!("job queue {}", options.url), found))
 }
 
 fn address(listen: SocketAddr) -> Result<String, String> {

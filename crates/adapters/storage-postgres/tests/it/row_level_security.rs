@@ -12,7 +12,7 @@ use tenantry_storage_postgres::{OpenError, PostgresStorage, PostgresUrl, inspect
 use crate::support::{Schema, connection, event, fill, key, open, opened, tenant, url_for};
 
 /// The tables with tenants' data.
-const TABLES: [&str; 5] = ["events", "key_values", "tenant_counters", "tenant_keys", "tenants"];
+const TABLES: [&str; 6] = ["events", "jobs", "key_values", "tenant_counters", "tenant_keys", "tenants"];
 
 /// A connection as the application has them.
 fn application(schema: &Schema) -> PgConnection {
@@ -140,7 +140,7 @@ fn every_table_with_a_tenant_in_it_is_held_also_from_its_owner() {
 }
 
 #[test]
-fn the_functions_that_run_as_the_owner_are_four_with_a_fixed_path_and_for_the_application_alone() {
+fn the_functions_that_run_as_the_owner_are_these_with_a_fixed_path_and_for_the_application_alone() {
     let schema = Schema::new();
     migrate(&schema.options()).unwrap();
     let definers = format!(
@@ -156,7 +156,8 @@ fn the_functions_that_run_as_the_owner_are_four_with_a_fixed_path_and_for_the_ap
     );
     let mut connection = connection();
     let mut names = |query: &str| diesel::dsl::sql::<Text>(query).load::<String>(&mut connection).unwrap();
-    let known = ["ended_key_values", "event_candidates", "find_grants", "record_key_use"];
+    let known =
+        ["ended_key_values", "event_candidates", "find_grants", "has_due_job", "record_key_use", "take_job"];
     assert_eq!(names(&all), known);
     assert_eq!(names(&definers), known);
 }

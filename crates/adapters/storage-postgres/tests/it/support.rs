@@ -11,8 +11,8 @@ use tenantry_domain::{
     NewEvent, NewTenant, Precondition, Revision, Scope, TenantDraft, TenantNumber, Timestamp,
 };
 use tenantry_ports::{
-    AccessKeyRepository, CommitListener, EventRepository, KeyValueRepository, NewValue, SystemClock,
-    TenantRepository,
+    AccessKeyRepository, CommitListener, EventRepository, JobQueue, KeyValueRepository, NewValue,
+    SystemClock, TenantRepository,
 };
 use tenantry_storage_postgres::{OpenError, PostgresOptions, PostgresStorage, PostgresUrl};
 use uuid::Uuid;
@@ -142,4 +142,6 @@ pub(crate) async fn fill(storage: &PostgresStorage, tenant: TenantNumber, whose:
         last_used_at: None,
     };
     storage.insert(tenant, access_key).await.unwrap();
+    let queue = storage.job_queue(Duration::from_secs(60));
+    queue.publish(tenantry_queue_contract::job(tenant)).await.unwrap();
 }
