@@ -3,7 +3,7 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
-use tenantry_domain::{CatalogRevision, FeedRun, Reject, RejectId, RunId, Scope, TenantNumber};
+use tenantry_domain::{CatalogRevision, FeedId, FeedRun, Reject, RejectId, RunId, Scope, TenantNumber};
 use tenantry_ports::RequestedRun;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -211,8 +211,11 @@ fn requested(requested: &RequestedRun) -> Result<HttpResponse, Problem> {
     Ok(answer.body(json::write(&FeedRunDto::from(run))?))
 }
 
-fn run_in_path(request: &HttpRequest) -> Result<RunId, Problem> {
-    RunId::parse(request.match_info().query("run")).ok_or_else(|| Problem::plain(Code::FeedRunNotFound))
+/// The feed and the run that the path names. A run of no feed is one that there is not.
+fn run_in_path(request: &HttpRequest) -> Result<(FeedId, RunId), Problem> {
+    let ids = request.match_info();
+    let feed = FeedId::parse(ids.query("feed"));
+    feed.zip(RunId::parse(ids.query("run"))).ok_or_else(|| Problem::plain(Code::FeedRunNotFound))
 }
 
 /// Has the feed fetched now, also where it is not enabled. A feed has one run at a time: while one is open it is
@@ -268,7 +271,7 @@ pub(crate) async fn get_feed_run(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let tenant = access::tenant(&state, request.head(), Scope::CatalogRead).await?;
-    let (feed, run) = (feed_in_path(&request)?, run_in_path(&request)?);
+    let (feed, run) = run_in_path(&request)?;
     let run = state.services.feeds.get_run(tenant, feed, run).await?;
     catch_up(&state, tenant, [&run]).await;
     json::answer(StatusCode::OK, &FeedRunDto::from(&run))
@@ -284,7 +287,7 @@ pub(crate) async fn confirm_feed_run(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let tenant = access::tenant(&state, request.head(), Scope::CatalogWrite).await?;
-    let (feed, run) = (feed_in_path(&request)?, run_in_path(&request)?);
+    let (feed, run) = run_in_path(&request)?;
     let run = state.services.feeds.confirm_run(tenant, feed, run).await?;
     catch_up(&state, tenant, [&run]).await;
     json::answer(StatusCode::OK, &FeedRunDto::from(&run))

@@ -104,7 +104,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     const CATALOG_WRITE: Option<Scope> = Some(Scope::CatalogWrite);
     const PLAN: &[Code] = &[PlanNotFound];
     const FEED: &[Code] = &[FeedNotFound];
-    const RUN: &[Code] = &[FeedNotFound, FeedRunNotFound];
+    const RUN: &[Code] = &[FeedRunNotFound];
     const HELD: &[Code] = &[FeedRunNotHeld];
     const MORE_FEEDS: &[Code] = &[TooManyFeeds];
     const OTHERS: &[Code] = &[Contended];

@@ -9,9 +9,11 @@ use super::raw::{exchange, request};
 use super::snapshot::unchanged;
 use super::world::{World, good_body};
 
+/// Those that take a key; deletions come last.
 fn keyed() -> Vec<Operation> {
-    let operations: Vec<_> = Operation::all().into_iter().filter(Operation::takes_a_key).collect();
-    assert!(operations.len() >= 17, "{operations:?}");
+    let mut operations: Vec<_> = Operation::all().into_iter().filter(Operation::takes_a_key).collect();
+    assert!(operations.len() >= 30, "{operations:?}");
+    operations.sort_by_key(|operation| operation.method == "DELETE");
     operations
 }
 

@@ -19,7 +19,7 @@ fn json_operations() -> Vec<Operation> {
     let reads_json =
         |operation: &Operation| good_body(operation).is_some_and(|(kind, _)| kind == "application/json");
     let operations: Vec<_> = Operation::all().into_iter().filter(reads_json).collect();
-    assert_eq!(operations.len(), 6, "{operations:?}");
+    assert_eq!(operations.len(), 8, "{operations:?}");
     operations
 }
 

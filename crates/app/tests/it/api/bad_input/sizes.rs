@@ -19,7 +19,7 @@ async fn world() -> World {
 fn with_bodies() -> Vec<Operation> {
     let operations: Vec<_> =
         Operation::all().into_iter().filter(|operation| good_body(operation).is_some()).collect();
-    assert_eq!(operations.len(), 7);
+    assert_eq!(operations.len(), 9);
     operations
 }
 
