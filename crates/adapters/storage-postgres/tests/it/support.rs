@@ -102,7 +102,7 @@ pub(crate) fn url_for(login: &str) -> String {
 /// A new tenant's number.
 pub(crate) async fn tenant(storage: &PostgresStorage) -> TenantNumber {
     let draft = TenantDraft { name: Some("tenant".to_owned()), tenant_info: None };
-    storage.create(NewTenant::parse(draft).unwrap()).await.unwrap().number
+    TenantRepository::create(storage, NewTenant::parse(draft).unwrap()).await.unwrap().number
 }
 
 /// An event with an id of its own.
