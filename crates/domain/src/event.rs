@@ -122,6 +122,8 @@ pub struct EventDraft<'a> {
 pub struct NewEvent {
     /// Its id: the caller's, or one made for it.
     pub id: EventId,
+    /// The id was made for it just now, so no stored event has it: nobody need look.
+    pub has_new_id: bool,
     /// Which part of a system.
     pub component: Component,
     /// Where it ran.
@@ -135,7 +137,7 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// Checks a draft; `make_id` gives the id where the caller gave none.
+    /// Checks a draft; `make_id` gives the id where the caller gave none: one that was never given before.
     ///
     /// # Errors
     /// Every rule that it breaks.
@@ -147,6 +149,7 @@ impl NewEvent {
         }
         let text = |text: Option<String>| text.unwrap_or_default().into_boxed_str();
         Ok(Self {
+            has_new_id: draft.id.is_none(),
             id: EventId(draft.id.unwrap_or_else(make_id)),
             component: Component(text(draft.component)),
             environment: Environment(text(draft.environment)),

@@ -19,6 +19,7 @@ mod json_text;
 mod key_value;
 mod merge_patch;
 mod page;
+mod past;
 mod plan;
 mod precondition;
 mod price;
@@ -46,6 +47,7 @@ pub use key_value::{
 };
 pub use merge_patch::merge_patch;
 pub use page::{Page, PageLimit};
+pub use past::{PastEvent, PastTenant};
 pub use plan::{
     CatalogRevision, Plan, PlanContent, PlanId, PlanKey, PlanRecord, PlanSource, PlanTime, PlanTitle,
     PlanVersion, ProviderId, SearchablePlan, SellMode,

@@ -41,7 +41,8 @@ impl Price {
     /// # Errors
     /// When it is anything else, or too large.
     pub fn parse(text: &str) -> Result<Self, PriceError> {
-        let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+        let (whole, decimals) =
+            text.bytes().position(|b| b == b'.').map_or((text, "0"), |at| (&text[..at], &text[at + 1..]));
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         if !digits(whole) || !digits(decimals) {
             return Err(PriceError::NotDecimal);
@@ -50,10 +51,15 @@ impl Price {
         if rest.bytes().any(|b| b != b'0') {
             return Err(PriceError::PartsOfCents);
         }
-        let whole: i64 = whole.parse().map_err(|_| PriceError::TooLarge)?;
-        let cents: i64 = format!("{cents:0<2}").parse().map_err(|_| PriceError::NotDecimal)?;
-        let all = whole.checked_mul(100).and_then(|all| all.checked_add(cents));
-        all.and_then(Self::from_cents).ok_or(PriceError::TooLarge)
+        // Without the standard library's parser, and without a text in between: a feed has millions of prices.
+        let number = |digits: &str| {
+            digits.bytes().fold(0_i64, |number, digit| {
+                number.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
+            })
+        };
+        let cents = if cents.len() == 1 { number(cents) * 10 } else { number(cents) };
+        let all = number(whole).saturating_mul(100).saturating_add(cents);
+        Self::from_cents(all).ok_or(PriceError::TooLarge)
     }
 }
 

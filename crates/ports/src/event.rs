@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use tenantry_domain::{
-    Event, EventFilter, EventId, NewEvent, Order, Page, PageLimit, Sequence, Stored, TenantNumber,
+    Event, EventFilter, EventId, NewEvent, Order, Page, PageLimit, PastEvent, Sequence, Stored, TenantNumber,
 };
 
 use crate::error::StorageError;
@@ -47,6 +47,18 @@ pub trait EventRepository: Send + Sync {
         &self,
         tenant: TenantNumber,
         events: Vec<NewEvent>,
+    ) -> Result<Vec<Stored>, EventWriteError>;
+
+    /// Stores events that another system stored before, as [`append`](Self::append) does but for their times:
+    /// each gets the `created_at` that [`PastEvent::time_behind`] gives it behind the tenant's event before (its own
+    /// where that may be).
+    ///
+    /// # Errors
+    /// [`EventWriteError::TenantNotFound`] also while the tenant is being deleted.
+    async fn append_past(
+        &self,
+        tenant: TenantNumber,
+        events: Vec<PastEvent>,
     ) -> Result<Vec<Stored>, EventWriteError>;
 
     /// The tenant's event of that id.

@@ -1,8 +1,10 @@
 //! Work that somebody is to do, now or after a crash.
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tenantry_domain::{FeedId, RunId, TenantNumber};
 
 use crate::feed_run::RunKey;
 
@@ -11,6 +13,29 @@ use crate::feed_run::RunKey;
 pub enum Job {
     /// Carry out a run of a feed.
     FeedRun(RunKey),
+}
+
+impl fmt::Display for Job {
+    /// One line of ASCII, which [`Job::parse`] reads. It may stand in a queue while another version of Tenantry runs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::FeedRun(RunKey { tenant, feed, run }) = self;
+        write!(f, "feed-run/{tenant}/{feed}/{run}")
+    }
+}
+
+impl Job {
+    /// Reads what a job prints itself as; nothing for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('/');
+        let (Some("feed-run"), Some(tenant), Some(feed), Some(run), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return None;
+        };
+        let tenant = TenantNumber::new(tenant.parse().ok()?)?;
+        Some(Self::FeedRun(RunKey { tenant, feed: FeedId::parse(feed)?, run: RunId::parse(run)? }))
+    }
 }
 
 /// A job that was handed to a worker.
@@ -66,4 +91,18 @@ pub trait JobQueue: Send + Sync {
 
     /// It can't be done: it is set aside where an operator finds it, with the reason, and not delivered again.
     async fn set_aside(&self, tag: &DeliveryTag, reason: &str) -> Result<(), QueueError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_read_as_it_was_printed() {
+        let text = "feed-run/7/01939d3c-0000-7000-8000-000000000001/01939d3c-0000-7000-8000-000000000002";
+        assert_eq!(Job::parse(text).map(|job| job.to_string()).as_deref(), Some(text));
+        for other in ["", "feed-run", &text[1..], &format!("{text}/"), &text.replace("/7/", "/0/")] {
+            assert_eq!(Job::parse(other), None, "{other}");
+        }
+    }
 }

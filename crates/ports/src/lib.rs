@@ -61,13 +61,13 @@ pub use health::HealthProbe;
 pub use import::{ImportRepository, ImportRows, ImportStart, MOVE_MARKER};
 pub use job_queue::{Delivery, DeliveryTag, Job, JobQueue, QueueError};
 pub use key_value::{EntryQuery, KeyValueRepository, KeyValueWriteError, ListedEntry, NewValue, PutOutcome};
-pub use near_cache::{LoadTicket, NearCache};
+pub use near_cache::{IsChanged, LoadTicket, NearCache};
 pub use plan::{PlanRepository, SearchablePlans};
 pub use setting::SettingRepository;
 pub use shared_cache::{
     CacheError, FillLease, Replacement, SharedCache, SharedCacheListener, SharedLookup, SharedValue,
 };
-pub use tenant::{TenantRepository, TenantUpdate, TenantWriteError};
+pub use tenant::{PastTenantOutcome, RETIRED_NUMBER, TenantRepository, TenantUpdate, TenantWriteError};
 pub use timer::Timer;
 
 #[cfg(feature = "mocks")]

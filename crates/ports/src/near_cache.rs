@@ -4,6 +4,9 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LoadTicket(pub u64);
 
+/// Says of a key and its value whether it may have changed.
+pub type IsChanged<'a, K, V> = dyn Fn(&K, &V) -> bool + Sync + 'a;
+
 /// A bounded cache in this process, which never holds what is older than the last change it was told of.
 ///
 /// It may forget anything at any time. To fill it from storage: take a [`ticket`](NearCache::ticket),
@@ -37,6 +40,11 @@ pub trait NearCache<K: Send + Sync + 'static, V: Send + Sync + 'static>: Send + 
 
     /// The key was changed: forgets it, and makes every load that is under way void.
     fn remove(&self, key: &K);
+
+    /// Whatever of what is held `is_changed` says it of may have changed, and nothing else: forgets that, and makes every
+    /// load that is under way void, since nobody knows what it will bring. `is_changed` must be quick, and must not call
+    /// the cache.
+    fn remove_where<'a>(&self, is_changed: &'a IsChanged<'a, K, V>);
 
     /// Anything may have changed: forgets everything, and makes every load that is under way void.
     fn clear(&self);

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use tenantry_domain::{
-    JsonObject, NewTenant, Page, PageLimit, Tenant, TenantFilter, TenantName, TenantNumber, TenantStatus,
+    JsonObject, NewTenant, Page, PageLimit, PastTenant, Tenant, TenantFilter, TenantName, TenantNumber,
+    TenantStatus,
 };
 
 use crate::error::StorageError;
@@ -35,6 +36,21 @@ pub enum TenantWriteError {
     Storage(#[from] StorageError),
 }
 
+/// What became of a tenant that another system kept under a number.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PastTenantOutcome {
+    /// It is stored under its number.
+    Created(Tenant),
+    /// A tenant has that number, and is left as it is: this one.
+    Held(Tenant),
+    /// The number was that of a tenant that is gone: it is never given again.
+    Retired,
+}
+
+/// What the settings call it that a number is never given again: this, and the number. Set when a tenant is gone,
+/// since caches may know its data for a while.
+pub const RETIRED_NUMBER: &str = "retired_tenant_number/";
+
 /// The registry of tenants.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
@@ -42,6 +58,11 @@ pub trait TenantRepository: Send + Sync {
     /// Stores a tenant under the next number: larger than any number ever given, also to tenants that are
     /// gone. It is active, of version 1, created and updated now.
     async fn create(&self, tenant: NewTenant) -> Result<Tenant, StorageError>;
+
+    /// Stores a tenant that another system kept, under the number that it had there, if that is free: no tenant
+    /// has it, and none that is gone had it. It is active, of version 1, and has the times that
+    /// [`PastTenant::times`] gives it. New tenants' numbers are larger from then on.
+    async fn create_past(&self, tenant: PastTenant) -> Result<PastTenantOutcome, StorageError>;
 
     /// The tenant of that number, whatever its status.
     async fn find(&self, tenant: TenantNumber) -> Result<Option<Tenant>, StorageError>;
@@ -75,6 +96,7 @@ pub trait TenantRepository: Send + Sync {
     /// tenant itself. Adds what it erased to the tenant's [`Erasure`](tenantry_domain::Erasure).
     /// Answers whether the tenant is gone; `true` also where there was none. Does nothing, and answers
     /// `false`, for a tenant that is not being deleted. Tells
-    /// [`CommitListener::tenant_changed`](crate::CommitListener) when the tenant is gone.
+    /// [`CommitListener::tenant_changed`](crate::CommitListener) when the tenant is gone, and stores the setting
+    /// [`RETIRED_NUMBER`] for its number.
     async fn erase_some(&self, tenant: TenantNumber, max_rows: u32) -> Result<bool, StorageError>;
 }

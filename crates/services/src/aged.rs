@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tenantry_ports::{LoadTicket, NearCache, Timer};
+use tenantry_ports::{IsChanged, LoadTicket, NearCache, Timer};
 
 /// How old a first-level value may be while the bus is lost, unless it is usually less.
 const WHILE_LOST: Duration = Duration::from_millis(500);
@@ -139,6 +139,10 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> NearCache<K, V> for Age
 
     fn remove(&self, key: &K) {
         self.cache.remove(key);
+    }
+
+    fn remove_where<'a>(&self, is_changed: &'a IsChanged<'a, K, V>) {
+        self.cache.remove_where(&|key, held: &Aged<V>| is_changed(key, &held.value));
     }
 
     fn clear(&self) {

@@ -11,21 +11,28 @@ use tenantry_ports::CommitListener;
 use crate::access_key::AccessCache;
 use crate::key_value::{CachedEntry, KeyValueCache};
 use crate::propagation::{Propagation, Subject};
+use crate::search::SnapshotShelf;
 use crate::tenant::TenantCache;
 
-/// The [`CommitListener`] that keeps the three caches true. The app hands it to the storage adapter.
+/// The [`CommitListener`] that keeps the caches and the search's snapshots true. The app hands it to the storage adapter.
 pub struct CacheCoherence {
     access: Arc<AccessCache>,
     tenants: Arc<TenantCache>,
     key_values: Arc<KeyValueCache>,
+    snapshots: Arc<SnapshotShelf>,
     propagation: Option<Arc<Propagation>>,
 }
 
 impl CacheCoherence {
     /// Keeps these caches true: the ones that the services read through.
     #[must_use]
-    pub fn new(access: Arc<AccessCache>, tenants: Arc<TenantCache>, key_values: Arc<KeyValueCache>) -> Self {
-        Self { access, tenants, key_values, propagation: None }
+    pub fn new(
+        access: Arc<AccessCache>,
+        tenants: Arc<TenantCache>,
+        key_values: Arc<KeyValueCache>,
+        snapshots: Arc<SnapshotShelf>,
+    ) -> Self {
+        Self { access, tenants, key_values, snapshots, propagation: None }
     }
 
     /// Also carries each change to the other nodes.
@@ -68,15 +75,17 @@ impl CommitListener for CacheCoherence {
         self.access.remove(&id);
     }
 
-    /// A grant holds its tenant's status, and nothing says which grants are a tenant's: all are forgotten.
-    /// Tenants change seldom, and a forgotten grant costs one read.
+    /// A grant holds its tenant's status, so those of the tenant's keys are forgotten too. Which they are is said by
+    /// none but themselves: all that are held are looked at. Tenants change seldom.
     fn tenant_changed(&self, tenant: TenantNumber) {
         self.propagate(|| Subject::Tenant(tenant), None);
         self.tenants.remove(&tenant);
-        self.access.clear();
+        self.access.remove_where(&|_, grant| grant.is_of(tenant));
+        self.snapshots.forget(tenant);
     }
 
     fn catalog_changed(&self, tenant: TenantNumber, revision: CatalogRevision) {
         self.propagate(|| Subject::Catalog(tenant, revision), None);
+        self.snapshots.outdate(tenant, revision);
     }
 }

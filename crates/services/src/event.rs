@@ -1,5 +1,6 @@
 //! Events: what happened.
 
+mod past;
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,7 @@
 
 mod cached;
 mod error;
+mod past;
 #[cfg(test)]
 mod tests;
 

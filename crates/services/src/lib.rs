@@ -8,6 +8,10 @@
 //! - [`AccessService`]: who is calling, and the keys by which they call.
 //! - [`EventService`]: what happened.
 //! - [`KeyValueService`]: bytes under a name.
+//! - [`SearchService`]: which plans take place within a span of time.
+//! - [`PlanService`]: what is on, and what was.
+//! - [`FeedService`]: where a tenant's catalog comes from.
+//! - [`ImportService`]: how a run of a feed is carried out; [`Scheduler`]: when; [`Worker`]: by whom.
 //! - [`DataMove`]: a whole installation, from one storage to another.
 //!
 //! # Why no write touches a cache
@@ -27,26 +31,44 @@ mod aged;
 mod coherence;
 mod data_move;
 mod event;
+mod feed;
+mod feed_import;
+
 mod key_value;
 mod lifetimes;
+mod past_outcome;
+mod plan;
 mod propagation;
 mod read_through;
 mod remote_changes;
 #[cfg(test)]
 mod samples;
+mod schedule;
+mod search;
 mod shared_entry;
 mod shared_reads;
 #[cfg(test)]
 mod simulation;
 mod single_flight;
 mod tenant;
+mod worker;
 
 pub use access_key::{AccessCache, AccessError, AccessKeyError, AccessService, CachedGrant};
 pub use aged::{Aged, AgedCache, Ages};
 pub use coherence::CacheCoherence;
 pub use data_move::{DataMove, Difference, MoveError, MoveProgress, MoveReport, MoveStep, MovedTable};
 pub use event::{EventError, EventService};
+pub use feed::{FeedError, FeedLimits, FeedService};
+pub use feed_import::{FileImportError, ImportOptions, ImportOutcome, ImportService};
 pub use key_value::{CachedEntry, KeyValueCache, KeyValueError, KeyValueService};
+pub use past_outcome::PastOutcome;
+pub use plan::{PlanError, PlanService};
 pub use propagation::{Propagation, PropagationLimits};
 pub use remote_changes::RemoteChanges;
+pub use schedule::{ScheduleError, Scheduler};
+pub use search::{
+    PrintPlan, SearchEnd, SearchPosition, SearchQuery, SearchService, SearchSnapshot, ShelfLimits,
+    SnapshotBuilder, SnapshotShelf,
+};
 pub use tenant::{CachedTenant, TenantCache, TenantError, TenantService};
+pub use worker::{WorkedJob, Worker};

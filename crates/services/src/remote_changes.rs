@@ -11,6 +11,7 @@ use crate::access_key::AccessCache;
 use crate::aged::Ages;
 use crate::key_value::KeyValueCache;
 use crate::propagation::Propagation;
+use crate::search::SnapshotShelf;
 use crate::tenant::TenantCache;
 
 /// Forgets at the first level what other nodes have changed. The app hands it to the bus and to the shared cache.
@@ -18,6 +19,7 @@ pub struct RemoteChanges {
     access: Arc<AccessCache>,
     tenants: Arc<TenantCache>,
     key_values: Arc<KeyValueCache>,
+    snapshots: Arc<SnapshotShelf>,
     ages: Arc<Ages>,
     propagation: Arc<Propagation>,
 }
@@ -29,16 +31,18 @@ impl RemoteChanges {
         access: Arc<AccessCache>,
         tenants: Arc<TenantCache>,
         key_values: Arc<KeyValueCache>,
+        snapshots: Arc<SnapshotShelf>,
         ages: Arc<Ages>,
         propagation: Arc<Propagation>,
     ) -> Self {
-        Self { access, tenants, key_values, ages, propagation }
+        Self { access, tenants, key_values, snapshots, ages, propagation }
     }
 
     fn forget_everything(&self) {
         self.access.clear();
         self.tenants.clear();
         self.key_values.clear();
+        self.snapshots.doubt_all();
     }
 }
 
@@ -50,12 +54,13 @@ impl BusListener for RemoteChanges {
                 self.key_values.outdate(&(tenant, key), revision.get());
             }
             Change::AccessKey(id) => self.access.remove(&id),
-            // As in `CacheCoherence`: nothing says which grants are the tenant's.
+            // As in `CacheCoherence`.
             Change::Tenant(tenant) => {
                 self.tenants.remove(&tenant);
-                self.access.clear();
+                self.access.remove_where(&|_, grant| grant.is_of(tenant));
+                self.snapshots.forget(tenant);
             }
-            Change::Catalog { .. } => {}
+            Change::Catalog { tenant, revision } => self.snapshots.outdate(tenant, revision),
             Change::Anything => {
                 // Another node may say so because it has begun a new generation of the shared cache.
                 if let Some(shared) = self.propagation.shared() {

@@ -11,12 +11,19 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tenantry_domain::{
-    AccessKey, AccessKeyName, ContentType, Entry, EntryMeta, JsonObject, Key, KeyKind, KeyOwner, Revision,
-    Scope, SecretKey, Tenant, TenantName, TenantNumber, TenantRef, TenantStatus, Timestamp,
+    AccessKey, AccessKeyName, ContentType, Entry, EntryMeta, Feed, FeedDraft, FeedId, FeedRun, FeedSettings,
+    JsonObject, Key, KeyId, KeyKind, KeyOwner, Revision, RunCounts, RunId, RunState, RunTrigger, Scope,
+    SecretKey, Tenant, TenantName, TenantNumber, TenantRef, TenantStatus, Timestamp,
 };
-use tenantry_ports::{ChangeBus, LoadTicket, MockClock, MockNearCache, SharedCache, StorageError, Timer};
+use tenantry_ports::{
+    AccessGrant, ChangeBus, IsChanged, LoadTicket, MockClock, MockNearCache, RunKey, SharedCache,
+    StorageError, Timer,
+};
+use uuid::Uuid;
 
+use crate::access_key::CachedGrant;
 use crate::propagation::{Propagation, PropagationLimits};
+use crate::search::{ShelfLimits, SnapshotShelf};
 
 pub(crate) fn number(number: i64) -> TenantNumber {
     TenantNumber::new(number).unwrap()
@@ -37,6 +44,54 @@ pub(crate) fn acme(status: TenantStatus) -> Tenant {
         created_at: time(1),
         updated_at: time(2),
         erasure: None,
+    }
+}
+
+pub(crate) fn feed_id() -> FeedId {
+    FeedId::new(Uuid::from_u128(1))
+}
+
+/// Fetched each hour from a provider whose times are in UTC.
+pub(crate) fn feed_settings() -> FeedSettings {
+    let draft = FeedDraft {
+        name: Some("Provider".to_owned()),
+        url: Some("https://provider.example/api/events".to_owned()),
+        ..FeedDraft::default()
+    };
+    FeedSettings::parse(draft).unwrap()
+}
+
+/// A feed of version 3.
+pub(crate) fn feed() -> Feed {
+    Feed {
+        id: feed_id(),
+        settings: feed_settings(),
+        version: 3,
+        created_at: time(1),
+        updated_at: time(2),
+        next_run_at: Some(time(50)),
+        last_success_at: None,
+    }
+}
+
+/// A run of tenant 7's feed.
+pub(crate) fn run_key(run: u128) -> RunKey {
+    RunKey { tenant: number(7), feed: feed_id(), run: RunId::new(Uuid::from_u128(run)) }
+}
+
+/// A run of it that is queued.
+pub(crate) fn feed_run() -> FeedRun {
+    FeedRun {
+        id: RunId::new(Uuid::from_u128(2)),
+        feed: feed_id(),
+        trigger: RunTrigger::Schedule,
+        state: RunState::Queued,
+        queued_at: time(50),
+        started_at: None,
+        finished_at: None,
+        counts: RunCounts::default(),
+        detail: None,
+        catalog_revision: None,
     }
 }
 
@@ -77,6 +132,12 @@ where
     Arc::new(cache)
 }
 
+/// A shelf of snapshots that holds none.
+pub(crate) fn shelf() -> Arc<SnapshotShelf> {
+    let limits = ShelfLimits { max_bytes: 1 << 20, recheck: None };
+    Arc::new(SnapshotShelf::new(limits, Arc::new(Standstill)))
+}
+
 pub(crate) fn down() -> StorageError {
     StorageError::Unavailable("down".to_owned())
 }
@@ -98,6 +159,17 @@ pub(crate) fn access_key(secret: &SecretKey, owner: KeyOwner) -> AccessKey {
         expires_at: None,
         last_used_at: None,
     }
+}
+
+/// Whether it is said of grants of tenant 7, and of no others.
+pub(crate) fn is_of_tenant_7_alone(is_changed: &IsChanged<'_, KeyId, CachedGrant>) -> bool {
+    let is_said_of = |owner: Option<KeyOwner>| {
+        let key = owner.map(|owner| access_key(&secret(KeyKind::Tenant), owner));
+        let grant = key.map(|key| AccessGrant { key, tenant_status: Some(TenantStatus::Active) });
+        is_changed(&KeyId::parse("0123456789ab").unwrap(), &CachedGrant::from(grant))
+    };
+    let others = [None, Some(KeyOwner::Admin), Some(KeyOwner::Tenant(number(8)))];
+    is_said_of(Some(KeyOwner::Tenant(number(7)))) && !others.into_iter().any(is_said_of)
 }
 
 pub(crate) fn key(text: &str) -> Key {

@@ -24,7 +24,7 @@ use crate::coherence::CacheCoherence;
 use crate::key_value::{KeyValueError, KeyValueService};
 use crate::propagation::{Propagation, PropagationLimits};
 use crate::remote_changes::RemoteChanges;
-use crate::samples::{clock_at, key, number, time};
+use crate::samples::{clock_at, key, number, shelf, time};
 use near::TestNear;
 use scheduler::{Chance, Scheduler};
 use shared::{Servers, TestShared};
@@ -117,10 +117,11 @@ impl World {
                 &limits,
             ));
             let (access, tenants) = (Arc::new(near::Nothing), Arc::new(near::Nothing));
-            let coherence = CacheCoherence::new(access.clone(), tenants.clone(), near.clone())
+            let coherence = CacheCoherence::new(access.clone(), tenants.clone(), near.clone(), shelf())
                 .among_nodes(Arc::clone(&propagation));
             let ages = Arc::new(Ages::new(timer, Duration::from_secs(10)));
-            let remote = RemoteChanges::new(access, tenants, near.clone(), ages, Arc::clone(&propagation));
+            let remote =
+                RemoteChanges::new(access, tenants, near.clone(), shelf(), ages, Arc::clone(&propagation));
             let remote = Arc::new(remote);
             shared.listen(remote.clone());
             listeners.lock().unwrap().push(remote);

@@ -2,12 +2,14 @@
 
 mod cached;
 mod error;
+mod past;
 mod patch;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
 use tenantry_domain::{
     Caller, KeyOwner, NewTenant, Page, PageLimit, Precondition, Tenant, TenantDraft, TenantFilter,
     TenantNumber, TenantRef, TenantStatus,
@@ -90,6 +92,25 @@ impl TenantService {
         self.change(tenant, precondition, |current| {
             refuse_deleting(current)?;
             Ok(Change::Checked(wanted.clone().map(|wanted| with_content(current, wanted))))
+        })
+        .await
+    }
+
+    /// Makes the tenant's info what is said, and leaves its name as it is. `tenant_info` is a JSON object; `{}`
+    /// where absent.
+    ///
+    /// # Errors
+    /// As [`replace`](Self::replace).
+    pub async fn replace_info(
+        &self,
+        tenant: &TenantRef,
+        tenant_info: Option<&RawValue>,
+        precondition: &Precondition,
+    ) -> Result<Tenant, TenantError> {
+        self.change(tenant, precondition, |current| {
+            refuse_deleting(current)?;
+            let draft = TenantDraft { name: Some(current.name.as_str().to_owned()), tenant_info };
+            Ok(Change::Checked(NewTenant::parse(draft).map(|wanted| with_content(current, wanted))))
         })
         .await
     }
@@ -184,6 +205,25 @@ impl TenantService {
         } else {
             Err(TenantError::NotFound)
         }
+    }
+
+    /// Which tenant a request without a key means, where one is `opened` to such requests; `named` is the tenant
+    /// that the request names, if it does. Answered from the cache where it can be.
+    ///
+    /// # Errors
+    /// [`TenantError::NotFound`] where the opened tenant is absent or being deleted, or another one is named;
+    /// [`TenantError::Suspended`], [`TenantError::Storage`].
+    pub async fn resolve_opened(
+        &self,
+        opened: &TenantRef,
+        named: Option<&TenantRef>,
+    ) -> Result<TenantNumber, TenantError> {
+        let known = self.known(opened.number).await?;
+        let is_meant = |tenant: &TenantRef| tenant.number == opened.number && known.is_usable_as(tenant);
+        if !is_meant(opened) || !named.is_none_or(is_meant) {
+            return Err(TenantError::NotFound);
+        }
+        if known.is_suspended() { Err(TenantError::Suspended) } else { Ok(opened.number) }
     }
 
     /// One step of the erasure of the deleted tenant with the lowest number: at most `max_rows` rows.

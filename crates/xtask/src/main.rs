@@ -25,6 +25,10 @@ Usage: cargo xtask <task>
                        two nodes on one PostgreSQL and one Redis: read on either what one has acknowledged
   drill outage --server postgres|redis|memcached [--freeze] [--seconds N] [--seed N] [--minimum N] [--self-test]
                        kill, or freeze, a server under two nodes under load, and let it come back
+  drill provider [--seconds N] [--seed N] [--self-test]
+                       fetch from hostile providers, while another feed is to be fetched on time
+  provider [--port N] [--plans N] [--zones N] [--dialect plan|event|older] [--seed N] [FAULTS]
+                       serve a provider's feed, with the faults that docs/development.md lists
 ";
 
 fn main() -> ExitCode {
@@ -36,7 +40,8 @@ fn main() -> ExitCode {
         Some("servers") => servers::run(&rest),
         Some(supervise::TASK) => supervise::run(&rest),
         Some("ci") => continuous_integration::run(&rest),
-        Some("bench" | "drill") => load_tool::run(&task, &rest),
+        Some("bench" | "drill") => load_tool::run_on_product(&task, &rest),
+        Some("provider") => load_tool::run(&task, &rest),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -1,4 +1,5 @@
-//! The servers that some tests need, brought for the time of a run: PostgreSQL, Redis and memcached.
+//! The servers that some tests need, brought for the time of a run: PostgreSQL, Redis, memcached and
+//! RabbitMQ.
 //!
 //! A server whose variable is set in the environment is used as it is. Any other is started from what is
 //! installed, or installed first where that may be done: on a free port of 127.0.0.1, in a temporary directory.
@@ -7,6 +8,7 @@
 pub mod discovery;
 mod installation;
 mod instance;
+pub mod rabbitmq;
 pub mod readiness;
 mod scratch;
 pub mod supervise;
@@ -34,11 +36,13 @@ pub enum Server {
     Redis,
     /// memcached.
     Memcached,
+    /// RabbitMQ, 3.10 or newer.
+    RabbitMq,
 }
 
 impl Server {
     /// All there are.
-    pub const ALL: [Self; 3] = [Self::Postgres, Self::Redis, Self::Memcached];
+    pub const ALL: [Self; 4] = [Self::Postgres, Self::Redis, Self::Memcached, Self::RabbitMq];
 
     /// The variable of the environment that holds its address: a URL.
     #[must_use]
@@ -47,6 +51,7 @@ impl Server {
             Self::Postgres => "TENANTRY_TEST_POSTGRES_URL",
             Self::Redis => "TENANTRY_TEST_REDIS_URL",
             Self::Memcached => "TENANTRY_TEST_MEMCACHED_URL",
+            Self::RabbitMq => "TENANTRY_TEST_RABBITMQ_URL",
         }
     }
 
@@ -57,6 +62,7 @@ impl Server {
             Self::Postgres => "tenantry-storage-postgres",
             Self::Redis => "tenantry-cache-redis",
             Self::Memcached => "tenantry-cache-memcached",
+            Self::RabbitMq => "tenantry-queue-rabbitmq",
         }
     }
 
@@ -67,6 +73,7 @@ impl Server {
             Self::Postgres => "postgres",
             Self::Redis => "redis",
             Self::Memcached => "memcached",
+            Self::RabbitMq => "rabbitmq",
         }
     }
 
@@ -93,6 +100,7 @@ impl fmt::Display for Server {
             Self::Postgres => "PostgreSQL",
             Self::Redis => "Redis",
             Self::Memcached => "memcached",
+            Self::RabbitMq => "RabbitMQ",
         })
     }
 }
@@ -186,6 +194,6 @@ mod tests {
         std::fs::write(adapter.join("Cargo.toml"), "").unwrap();
         let needed = Server::ALL.map(|server| server.is_needed_in(&root));
         std::fs::remove_dir_all(&root).unwrap();
-        assert_eq!(needed, [false, true, false]);
+        assert_eq!(needed, [false, true, false, false]);
     }
 }

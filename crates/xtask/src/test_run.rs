@@ -20,7 +20,7 @@ const STACKS: [(&str, [Server; 2]); 2] = [
 ];
 
 /// What the test program of the app has for any stack; the rest is about SQLite's file, or about no engine.
-const OF_ANY_STACK: [&str; 2] = ["api::", "maintenance::"];
+const OF_ANY_STACK: [&str; 3] = ["api::", "compat::", "maintenance::"];
 
 /// What other crates than the adapters have that needs servers: the modules of these tests.
 const NEED_SERVERS: [&str; 2] = ["postgres::", "needs_servers::"];

@@ -8,19 +8,19 @@ use tenantry_ports::{BusListener, SharedCacheListener};
 
 use crate::bus_fixture::{BusNode, OpenBus};
 use crate::cache_fixture::{CASE_DEADLINE, Node, Open, OpenCache};
-use crate::private_server::PrivateServer;
+use crate::private_server::FaultyServer;
 use crate::server_url::namespace;
 
 /// Two nodes with one cache, whose server the case may kill and freeze.
 pub struct CacheFaultFixture {
-    pub(crate) server: RefCell<PrivateServer>,
+    pub(crate) server: RefCell<Box<dyn FaultyServer>>,
     pub(crate) first: Node,
     pub(crate) second: Node,
 }
 
 /// Two nodes on one bus, whose server the case may kill and freeze.
 pub struct BusFaultFixture {
-    pub(crate) server: RefCell<PrivateServer>,
+    pub(crate) server: RefCell<Box<dyn FaultyServer>>,
     pub(crate) first: BusNode,
     pub(crate) second: BusNode,
 }
@@ -29,8 +29,8 @@ pub struct BusFaultFixture {
 ///
 /// # Panics
 /// When the cache breaks the promise that the case is about, or takes longer than a minute.
-pub fn run_cache_fault<F>(
-    server: impl FnOnce() -> PrivateServer,
+pub fn run_cache_fault<F, S: FaultyServer + 'static>(
+    server: impl FnOnce() -> S,
     open: impl Fn(String, String, Arc<dyn SharedCacheListener>) -> F + 'static,
     case: impl AsyncFnOnce(&CacheFaultFixture),
 ) where
@@ -38,12 +38,13 @@ pub fn run_cache_fault<F>(
 {
     let (server, namespace) = (server(), namespace());
     let url = server.url();
+    let server: RefCell<Box<dyn FaultyServer>> = RefCell::new(Box::new(server));
     let open: Open = Box::new(move |namespace, listener| Box::pin(open(url.clone(), namespace, listener)));
     run(async {
         let first = Node::open(&open, &namespace).await;
         let second = Node::open(&open, &namespace).await;
         first.meets_generation(1).await;
-        case(&CacheFaultFixture { server: RefCell::new(server), first, second }).await;
+        case(&CacheFaultFixture { server, first, second }).await;
     });
 }
 
@@ -51,8 +52,8 @@ pub fn run_cache_fault<F>(
 ///
 /// # Panics
 /// When the bus breaks the promise that the case is about, or takes longer than a minute.
-pub fn run_bus_fault<F>(
-    server: impl FnOnce() -> PrivateServer,
+pub fn run_bus_fault<F, S: FaultyServer + 'static>(
+    server: impl FnOnce() -> S,
     open: impl Fn(String, String, Arc<dyn BusListener>) -> F,
     case: impl AsyncFnOnce(&BusFaultFixture),
 ) where
@@ -60,13 +61,14 @@ pub fn run_bus_fault<F>(
 {
     let (server, namespace) = (server(), namespace());
     let url = server.url();
+    let server: RefCell<Box<dyn FaultyServer>> = RefCell::new(Box::new(server));
     let open = |namespace: &str, listener| -> BoxFuture<'static, OpenBus> {
         Box::pin(open(url.clone(), namespace.to_owned(), listener))
     };
     run(async {
         let first = BusNode::open(&open, &namespace).await;
         let second = BusNode::open(&open, &namespace).await;
-        case(&BusFaultFixture { server: RefCell::new(server), first, second }).await;
+        case(&BusFaultFixture { server, first, second }).await;
     });
 }
 

@@ -39,7 +39,7 @@ pub use list::{listed_bus, listed_bus_fault, listed_cache, listed_cache_fault};
 pub use bus_fixture::{BusFixture, OpenBus, run_bus};
 pub use cache_fixture::{CacheFixture, OpenCache, run_cache};
 pub use fault_fixture::{BusFaultFixture, CacheFaultFixture, run_bus_fault, run_cache_fault};
-pub use private_server::PrivateServer;
+pub use private_server::{FaultyServer, PrivateServer, free_port};
 pub use recorded::{BusEvent, RecordedBus, RecordedGenerations};
 pub use server_url::{namespace, server_url};
 pub use wait::until;

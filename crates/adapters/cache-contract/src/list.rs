@@ -130,8 +130,8 @@ macro_rules! change_bus_contract_tests {
 
 /// Makes one test of each case about a shared cache whose server fails.
 ///
-/// It takes the names of two functions: one that starts a server of the test's own, `fn server() -> PrivateServer`,
-/// and one that opens one node's cache at its URL, with time limits as they are in production:
+/// It takes the names of two functions: one that starts a server of the test's own, `fn server() -> PrivateServer` (or
+/// another [`FaultyServer`](crate::FaultyServer)), and one that opens one node's cache at its URL, with time limits as they are in production:
 /// `async fn open(url: String, namespace: String, listener: Arc<dyn SharedCacheListener>) -> OpenCache`.
 #[macro_export]
 macro_rules! shared_cache_fault_tests {

@@ -1,6 +1,7 @@
 //! A server of one test's own, to be killed and frozen.
 
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,11 +11,29 @@ use tempfile::TempDir;
 /// How long a server may take to start.
 const START_DEADLINE: Duration = Duration::from_secs(20);
 
+/// What a case may do to a server, or to several that are one.
+pub trait FaultyServer {
+    /// Where it is.
+    fn url(&self) -> String;
+
+    /// It answers nothing any more, and keeps its connections.
+    fn freeze(&mut self);
+
+    /// It goes on where it stopped.
+    fn thaw(&mut self);
+
+    /// It ends at once.
+    fn kill(&mut self);
+
+    /// It starts once more, in the same place, with what it had on disk.
+    fn restart(&mut self);
+}
+
 /// A process that listens on a port of 127.0.0.1 that was free, in a directory of its own. It ends with this.
 pub struct PrivateServer {
     scheme: &'static str,
     program: &'static str,
-    arguments: fn(port: u16) -> Vec<String>,
+    arguments: Box<dyn Fn(u16) -> Vec<String>>,
     port: u16,
     directory: TempDir,
     child: Child,
@@ -30,43 +49,25 @@ impl PrivateServer {
     pub fn start(
         scheme: &'static str,
         program: &'static str,
-        arguments: fn(port: u16) -> Vec<String>,
+        arguments: impl Fn(u16) -> Vec<String> + 'static,
     ) -> Self {
-        let port =
-            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
-        let directory = tempfile::tempdir().expect("a directory");
+        let (port, directory) = (free_port(), tempfile::tempdir().expect("a directory"));
         let child = spawn(program, &arguments(port), &directory);
-        let mut server = Self { scheme, program, arguments, port, directory, child };
+        let mut server = Self { scheme, program, arguments: Box::new(arguments), port, directory, child };
         server.wait_until_it_listens();
         server
     }
 
-    /// Where it is.
+    /// Its port.
     #[must_use]
-    pub fn url(&self) -> String {
-        format!("{}://127.0.0.1:{}", self.scheme, self.port)
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
-    /// It answers nothing any more, and keeps its connections.
-    pub(crate) fn freeze(&self) {
-        self.signal(Signal::STOP);
-    }
-
-    /// It goes on where it stopped.
-    pub(crate) fn thaw(&self) {
-        self.signal(Signal::CONT);
-    }
-
-    /// It ends at once.
-    pub(crate) fn kill(&mut self) {
-        self.child.kill().expect("killed");
-        self.child.wait().expect("ended");
-    }
-
-    /// It starts once more, on the same port, with what it had on disk.
-    pub(crate) fn restart(&mut self) {
-        self.child = spawn(self.program, &(self.arguments)(self.port), &self.directory);
-        self.wait_until_it_listens();
+    /// Where it keeps what it has on disk.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     fn signal(&self, signal: Signal) {
@@ -85,12 +86,45 @@ impl PrivateServer {
     }
 }
 
+impl FaultyServer for PrivateServer {
+    fn url(&self) -> String {
+        format!("{}://127.0.0.1:{}", self.scheme, self.port)
+    }
+
+    fn freeze(&mut self) {
+        self.signal(Signal::STOP);
+    }
+
+    fn thaw(&mut self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+    }
+
+    fn restart(&mut self) {
+        self.child = spawn(self.program, &(self.arguments)(self.port), &self.directory);
+        self.wait_until_it_listens();
+    }
+}
+
 impl Drop for PrivateServer {
     fn drop(&mut self) {
         // A process that is frozen is killed all the same.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A port of 127.0.0.1 that nobody listens on.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port()
 }
 
 fn spawn(program: &str, arguments: &[String], directory: &TempDir) -> Child {

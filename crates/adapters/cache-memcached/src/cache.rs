@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use tenantry_cache_support::{Link, Stored, Times, keep};
+use tenantry_cache_support::{Link, Stored, Times, keep, look};
 use tenantry_domain::{Key, TenantNumber};
 use tenantry_ports::{
     CacheError, FillLease, HealthProbe, Replacement, SharedCache, SharedCacheListener, SharedLookup,
@@ -66,6 +66,22 @@ impl MemcachedCache {
     pub async fn run(&self, listener: Arc<dyn SharedCacheListener>) {
         join_all(self.servers.iter().map(|server| keep(&server.link, server, self.times, listener.as_ref())))
             .await;
+    }
+
+    /// Looks at each server once, and changes nothing. Whether nodes have used all of them under this namespace.
+    ///
+    /// # Errors
+    /// Which servers could not be used, and why.
+    pub async fn inspect(&self) -> Result<bool, String> {
+        let looked = join_all(self.servers.iter().map(|server| look(server, self.times))).await;
+        let faults = self.servers.iter().zip(&looked);
+        let faults =
+            faults.filter_map(|(server, look)| Some(format!("{}: {}", server.name, look.as_ref().err()?)));
+        let faults: Vec<_> = faults.collect();
+        match faults.is_empty() {
+            true => Ok(looked.iter().all(|look| matches!(look, Ok(Some(_))))),
+            false => Err(faults.join("; ")),
+        }
     }
 
     fn place_of(&self, tenant: TenantNumber, key: &Key) -> (&Server, Place) {

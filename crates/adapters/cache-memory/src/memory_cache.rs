@@ -28,7 +28,8 @@
 //! **A fill or a change against `clear`.** `clear` counts up the epochs, each in its slot's turn, and then
 //! empties the cache. A fill with a ticket from before has its turn before its slot's epoch is counted up,
 //! and what it puts is emptied out; or after, and puts nothing. What others put meanwhile may be emptied
-//! out too, which costs a load. Marks stay: a change may yet be told late.
+//! out too, which costs a load. Marks stay: a change may yet be told late. `remove_where` is the same, but for what
+//! is emptied out; a fill with a ticket from before has put what it is asked about, or nothing.
 //!
 //! **A reader** takes no turn: it sees what was held before or after one. Whoever was told that a write is
 //! done comes after the turn of the change that tells of it, and so reads that value or a newer one.
@@ -43,7 +44,7 @@ use std::thread::available_parallelism;
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
-use tenantry_ports::{LoadTicket, NearCache};
+use tenantry_ports::{IsChanged, LoadTicket, NearCache};
 
 use crate::slots::Slots;
 
@@ -99,6 +100,13 @@ where
         let hasher = DefaultHashBuilder::default();
         let values = Cache::with_options(options, Weigh(weigh), hasher, DefaultLifecycle::default());
         Self { values, slots: Slots::new(DefaultHashBuilder::default()), version }
+    }
+
+    /// Makes every load that is under way void.
+    fn begin_epochs(&self) {
+        for slot in self.slots.iter() {
+            slot.turn().begin_epoch();
+        }
     }
 
     fn held_version(&self, key: &K) -> Option<u64> {
@@ -171,10 +179,13 @@ where
         self.values.remove(key);
     }
 
+    fn remove_where<'a>(&self, is_changed: &'a IsChanged<'a, K, V>) {
+        self.begin_epochs();
+        self.values.retain(|key, value| !is_changed(key, value));
+    }
+
     fn clear(&self) {
-        for slot in self.slots.iter() {
-            slot.turn().begin_epoch();
-        }
+        self.begin_epochs();
         self.values.clear();
     }
 }

@@ -1,12 +1,11 @@
 //! The invalidation bus over Redis's publish and subscribe.
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use redis::aio::MultiplexedConnection;
-use redis::{PushInfo, PushKind, Value, cmd, pipe};
+use redis::{PushInfo, PushKind, Value, pipe};
 use tenantry_cache_support::random_u64;
 use tenantry_ports::{BusError, BusListener, Change, ChangeBus, ChangeText, NodeId};
 use tokio::sync::Notify;
@@ -15,6 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::cache::RedisOptions;
 use crate::connection::connect_bus;
+use crate::servers::{Servers, answers_for};
 
 /// How often to ask whether the server is there, so that one that only stopped answering is noticed.
 const HEARTBEAT: Duration = Duration::from_millis(500);
@@ -25,12 +25,11 @@ const LAST_BACK_OFF: Duration = Duration::from_secs(1);
 
 /// The invalidation bus over one channel of Redis. It does nothing until it [runs](Self::run).
 pub struct RedisBus {
-    options: RedisOptions,
+    servers: Servers,
     node: NodeId,
     /// While this node is on the bus.
     joined: Mutex<Option<MultiplexedConnection>>,
     trouble: Notify,
-    attempts: AtomicUsize,
 }
 
 impl RedisBus {
@@ -38,11 +37,10 @@ impl RedisBus {
     #[must_use]
     pub fn new(options: RedisOptions) -> Self {
         Self {
-            options,
+            servers: Servers::new(options),
             node: NodeId(random_u64()),
             joined: Mutex::new(None),
             trouble: Notify::new(),
-            attempts: AtomicUsize::new(0),
         }
     }
 
@@ -51,12 +49,11 @@ impl RedisBus {
         let mut back_off = FIRST_BACK_OFF;
         let mut is_told = false;
         loop {
-            let joined = timeout(self.options.connect_timeout, self.join()).await;
-            let fault = match joined.unwrap_or_else(|_| Err("it does not answer in time".to_owned())) {
+            let fault = match self.join_in_time().await {
                 Ok((connection, pushes)) => {
                     self.set_joined(Some(connection.clone()));
                     listener.joined();
-                    tracing::info!(bus = %self.options.url, "other nodes' changes are heard of");
+                    tracing::info!(bus = %self.servers.options.url, "other nodes' changes are heard of");
                     (back_off, is_told) = (FIRST_BACK_OFF, false);
                     let fault = self.stay(connection, pushes, listener.as_ref()).await;
                     self.set_joined(None);
@@ -66,7 +63,7 @@ impl RedisBus {
                 Err(fault) => fault,
             };
             if !is_told {
-                tracing::warn!(bus = %self.options.url, %fault, "other nodes' changes are not heard of; what is held in memory is short-lived");
+                tracing::warn!(bus = %self.servers.options.url, %fault, "other nodes' changes are not heard of; what is held in memory is short-lived");
                 is_told = true;
             }
             sleep(back_off).await;
@@ -74,11 +71,25 @@ impl RedisBus {
         }
     }
 
+    /// Joins the bus once, hears nothing, and changes nothing.
+    ///
+    /// # Errors
+    /// Why it could not be joined.
+    pub async fn inspect(&self) -> Result<(), String> {
+        self.join_in_time().await.map(|_| ())
+    }
+
+    async fn join_in_time(&self) -> Result<(MultiplexedConnection, UnboundedReceiver<PushInfo>), String> {
+        let joined = timeout(self.servers.options.connect_timeout, self.join()).await;
+        joined.unwrap_or_else(|_| Err("it does not answer in time".to_owned()))
+    }
+
     async fn join(&self) -> Result<(MultiplexedConnection, UnboundedReceiver<PushInfo>), String> {
         let (sender, pushes) = unbounded_channel();
-        let connected = connect_bus(&self.options.url, self.options.connect_timeout, sender, &self.attempts);
+        let channel = self.channel();
+        let connected = connect_bus(&self.servers, &channel, sender);
         let mut connection = connected.await.map_err(|error| error.to_string())?;
-        connection.subscribe(self.channel()).await.map_err(|error| error.to_string())?;
+        connection.subscribe(channel).await.map_err(|error| error.to_string())?;
         Ok((connection, pushes))
     }
 
@@ -104,10 +115,13 @@ impl RedisBus {
         }
     }
 
+    /// Asks again and again. Answers why there was no good answer; in a Cluster also where the node is not the one
+    /// any more that carries the bus.
     async fn heartbeat(&self, mut connection: MultiplexedConnection) -> String {
+        let channel = self.channel();
         loop {
             sleep(HEARTBEAT).await;
-            match timeout(self.options.timeout, cmd("PING").query_async::<()>(&mut connection)).await {
+            match timeout(self.servers.options.timeout, answers_for(&mut connection, &channel)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => return error.to_string(),
                 Err(_) => return "it does not answer in time".to_owned(),
@@ -125,7 +139,7 @@ impl RedisBus {
     }
 
     fn channel(&self) -> String {
-        format!("{}:changes", self.options.namespace)
+        format!("{}:changes", self.servers.options.namespace)
     }
 
     fn set_joined(&self, connection: Option<MultiplexedConnection>) {
@@ -144,11 +158,12 @@ impl ChangeBus for RedisBus {
         for text in ChangeText::encode(self.node, &changes) {
             announcements.publish(self.channel(), text).ignore();
         }
-        let fault = match timeout(self.options.timeout, announcements.query_async(&mut connection)).await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "it does not answer in time".to_owned(),
-        };
+        let fault =
+            match timeout(self.servers.options.timeout, announcements.query_async(&mut connection)).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "it does not answer in time".to_owned(),
+            };
         self.trouble.notify_one();
         Err(BusError::Unavailable(fault))
     }

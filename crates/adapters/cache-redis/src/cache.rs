@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use redis::{RedisResult, cmd};
-use tenantry_cache_support::{Link, Peer, Stored, Times, Touch, keep, random_u64};
+use tenantry_cache_support::{Link, Peer, Stored, Times, Touch, keep, look, random_u64};
 use tenantry_domain::{Key, TenantNumber};
 use tenantry_ports::{
     CacheError, FillLease, HealthProbe, Replacement, SharedCache, SharedCacheListener, SharedLookup,
@@ -15,8 +15,10 @@ use tenantry_ports::{
 };
 use tokio::time::timeout;
 
-use crate::connection::{Connection, connect};
+use crate::ca::RedisCa;
+use crate::connection::Connection;
 use crate::scripts::Scripts;
+use crate::servers::Servers;
 use crate::url::RedisUrl;
 
 /// How long one reader may read storage for all.
@@ -27,6 +29,8 @@ const LEASE_MS: u64 = 1_000;
 pub struct RedisOptions {
     /// Where it is.
     pub url: RedisUrl,
+    /// Over TLS: by whom it is trusted. Nothing: by the system's authorities.
+    pub ca: Option<RedisCa>,
     /// What all keys and channels begin with: 1 to 32 of `A-Z a-z 0-9 . _ -`.
     pub namespace: String,
     /// How long an answer may take before Redis counts as down.
@@ -44,7 +48,7 @@ pub struct RedisCache {
 }
 
 struct Server {
-    options: RedisOptions,
+    servers: Servers,
     scripts: Arc<Scripts>,
 }
 
@@ -53,18 +57,29 @@ impl RedisCache {
     #[must_use]
     pub fn new(options: RedisOptions) -> Self {
         let (timeout, scripts) = (options.timeout, Arc::new(Scripts::new()));
-        let server = Server { options, scripts: Arc::clone(&scripts) };
+        let server = Server { servers: Servers::new(options), scripts: Arc::clone(&scripts) };
         Self { server, link: Link::new(), scripts, timeout }
     }
 
     /// Keeps in touch with Redis, as long as it is polled. To be called once, in a tokio runtime.
     pub async fn run(&self, listener: Arc<dyn SharedCacheListener>) {
-        let times = Times { connect: self.server.options.connect_timeout, answer: self.timeout };
-        keep(&self.link, &self.server, times, listener.as_ref()).await;
+        keep(&self.link, &self.server, self.times(), listener.as_ref()).await;
+    }
+
+    /// Looks at Redis once, and changes nothing. Whether nodes have used it under this namespace.
+    ///
+    /// # Errors
+    /// Why it could not be used.
+    pub async fn inspect(&self) -> Result<bool, String> {
+        Ok(look(&self.server, self.times()).await?.is_some())
+    }
+
+    fn times(&self) -> Times {
+        Times { connect: self.server.servers.options.connect_timeout, answer: self.timeout }
     }
 
     fn name_of(&self, tenant: TenantNumber, key: &Key) -> String {
-        format!("{}:{tenant}:{key}", self.server.options.namespace)
+        format!("{}:{tenant}:{key}", self.server.servers.options.namespace)
     }
 
     /// The answer of Redis if it comes in time.
@@ -184,7 +199,7 @@ impl SharedCache for RedisCache {
 
 impl Server {
     fn generation_name(&self) -> String {
-        format!("{}:generation", self.options.namespace)
+        format!("{}:generation", self.servers.options.namespace)
     }
 }
 
@@ -192,11 +207,11 @@ impl Peer for Server {
     type Connection = Connection;
 
     fn name(&self) -> String {
-        self.options.url.to_string()
+        self.servers.options.url.to_string()
     }
 
     async fn connect(&self) -> Result<Connection, String> {
-        connect(&self.options.url, self.options.connect_timeout).await.map_err(|error| error.to_string())
+        Connection::open(&self.servers).await.map_err(|error| error.to_string())
     }
 
     async fn begin_generation(&self, connection: &Connection, at_least: u64) -> Result<u64, String> {
@@ -206,6 +221,7 @@ impl Peer for Server {
     }
 
     async fn generation(&self, connection: &Connection) -> Result<Option<u64>, String> {
+        connection.stands().await.map_err(|error| error.to_string())?;
         let mut connection = connection.clone();
         let current = cmd("GET").arg(self.generation_name()).query_async(&mut connection).await;
         current.map_err(|error| error.to_string())
@@ -228,6 +244,6 @@ impl HealthProbe for RedisCache {
         if self.link.is_up() {
             return Ok(());
         }
-        Err(StorageError::Unavailable(format!("{} is down", self.server.options.url)))
+        Err(StorageError::Unavailable(format!("{} is down", self.server.servers.options.url)))
     }
 }

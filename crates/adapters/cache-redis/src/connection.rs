@@ -1,66 +1,54 @@
 //! Connections to Redis, of whatever kind.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::cluster::ClusterClient;
-use redis::cluster_async::ClusterConnection;
-use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, ProtocolVersion, PushInfo, RedisFuture,
-    RedisResult, Value,
-};
+use redis::{Cmd, Pipeline, PushInfo, RedisFuture, RedisResult, Value};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::url::{Kind, RedisUrl};
+use crate::cluster::Cluster;
+use crate::servers::{Servers, answers_for};
+use crate::url::Kind;
 
 /// A connection on which commands of many wait for their answers at the same time.
 #[derive(Clone)]
 pub(crate) enum Connection {
     Single(MultiplexedConnection),
-    Cluster(ClusterConnection),
+    Cluster(Cluster),
 }
 
-/// To a server, the master, or the whole Cluster.
-pub(crate) async fn connect(url: &RedisUrl, timeout: Duration) -> RedisResult<Connection> {
-    choose_cryptography();
-    match &url.kind {
-        Kind::Cluster(nodes) => {
-            let client = ClusterClient::builder(nodes.clone())
-                .use_protocol(ProtocolVersion::RESP3)
-                .connection_timeout(timeout)
-                .response_timeout(timeout)
-                // One more attempt where slots have moved; what takes longer is a miss.
-                .retries(1)
-                .build()?;
-            Ok(Connection::Cluster(client.get_async_connection().await?))
+impl Connection {
+    /// To a server, the master, or the whole Cluster.
+    pub(crate) async fn open(servers: &Servers) -> RedisResult<Self> {
+        choose_cryptography();
+        if let Kind::Cluster(nodes) = &servers.options.url.kind {
+            return Ok(Self::Cluster(Cluster::connect(nodes, &servers.options).await?));
         }
-        _ => {
-            let client = single(url, 0).await?;
-            let config = AsyncConnectionConfig::new()
-                .set_connection_timeout(Some(timeout))
-                .set_response_timeout(Some(timeout));
-            Ok(Connection::Single(client.get_multiplexed_async_connection_with_config(&config).await?))
+        let client = servers.owner("").await?;
+        Ok(Self::Single(client.get_multiplexed_async_connection_with_config(&servers.limits()).await?))
+    }
+
+    /// Fails where it has become another Redis than it was.
+    pub(crate) async fn stands(&self) -> RedisResult<()> {
+        match self {
+            // It would have broken.
+            Self::Single(_) => Ok(()),
+            Self::Cluster(cluster) => cluster.stands().await,
         }
     }
 }
 
-/// To one server that carries the bus: the server, the master, or any node of the Cluster, each attempt another.
-/// What is pushed over it goes to `pushes`.
+/// To the one server that carries the bus: the server, the master, or that node of the Cluster which owns a key of the
+/// channel's name, so that all are on the same. What is pushed over it goes to `pushes`.
 pub(crate) async fn connect_bus(
-    url: &RedisUrl,
-    timeout: Duration,
+    servers: &Servers,
+    channel: &str,
     pushes: UnboundedSender<PushInfo>,
-    attempts: &AtomicUsize,
 ) -> RedisResult<MultiplexedConnection> {
     choose_cryptography();
-    let client = single(url, attempts.fetch_add(1, Ordering::Relaxed)).await?;
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(timeout))
-        .set_response_timeout(Some(timeout))
-        .set_push_sender(pushes);
-    client.get_multiplexed_async_connection_with_config(&config).await
+    let client = servers.owner(channel).await?;
+    let config = servers.limits().set_push_sender(pushes);
+    let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+    answers_for(&mut connection, channel).await?;
+    Ok(connection)
 }
 
 /// TLS needs to be told whose cryptography to use; where the process has chosen already, that holds.
@@ -68,28 +56,11 @@ fn choose_cryptography() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-async fn single(url: &RedisUrl, attempt: usize) -> RedisResult<Client> {
-    match &url.kind {
-        Kind::Single(info) => Client::open(info.clone()),
-        Kind::Cluster(nodes) => {
-            let node: &ConnectionInfo = &nodes[attempt % nodes.len()];
-            Client::open(node.clone())
-        }
-        Kind::Sentinel { sentinels, master, redis } => {
-            let node = SentinelNodeConnectionInfo::default().set_redis_connection_info(redis.clone());
-            let sentinels = sentinels.clone();
-            SentinelClient::build(sentinels, master, Some(node), SentinelServerType::Master)?
-                .async_get_client()
-                .await
-        }
-    }
-}
-
 impl ConnectionLike for Connection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
             Self::Single(connection) => connection.req_packed_command(cmd),
-            Self::Cluster(connection) => connection.req_packed_command(cmd),
+            Self::Cluster(cluster) => cluster.ask(cmd),
         }
     }
 
@@ -101,14 +72,14 @@ impl ConnectionLike for Connection {
     ) -> RedisFuture<'a, Vec<Value>> {
         match self {
             Self::Single(connection) => connection.req_packed_commands(cmd, offset, count),
-            Self::Cluster(connection) => connection.req_packed_commands(cmd, offset, count),
+            Self::Cluster(cluster) => cluster.ask_all(cmd, offset, count),
         }
     }
 
     fn get_db(&self) -> i64 {
         match self {
             Self::Single(connection) => connection.get_db(),
-            Self::Cluster(connection) => connection.get_db(),
+            Self::Cluster(cluster) => cluster.db(),
         }
     }
 }

@@ -8,11 +8,15 @@
 //! [`SharedCache`](tenantry_ports::SharedCache).
 
 mod bus;
+mod ca;
 mod cache;
+mod cluster;
 mod connection;
 mod scripts;
+mod servers;
 mod url;
 
 pub use bus::RedisBus;
+pub use ca::RedisCa;
 pub use cache::{RedisCache, RedisOptions};
 pub use url::{RedisUrl, RedisUrlError};

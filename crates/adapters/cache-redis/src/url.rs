@@ -12,7 +12,7 @@ use redis::{ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisConnectionInfo
 /// | `redis://[USER:PASSWORD@]HOST[:PORT][/DB]` | one server |
 /// | `rediss://…` | the same over TLS |
 /// | `redis+cluster://[USER:PASSWORD@]HOST[:PORT],HOST[:PORT],…` (`rediss+cluster://…`) | a Cluster, by some of its nodes |
-/// | `redis+sentinel://[USER:PASSWORD@]HOST[:PORT],…/MASTER[/DB]` | whom the Sentinels say is master |
+/// | `redis+sentinel://[USER:PASSWORD@]HOST[:PORT],…/MASTER[/DB]` (`rediss+sentinel://…`) | whom the Sentinels say is master |
 ///
 /// User and password are Redis's; Sentinels are asked without. It is never shown with a password.
 #[derive(Clone)]
@@ -63,18 +63,28 @@ impl RedisUrl {
             "redis" | "rediss" => Kind::Single(info(url)?),
             "redis+cluster" if path.is_empty() => Kind::Cluster(each("redis", &user, "")?),
             "rediss+cluster" if path.is_empty() => Kind::Cluster(each("rediss", &user, "")?),
-            "redis+sentinel" => {
+            "redis+sentinel" | "rediss+sentinel" => {
                 let (master, db) = path.split_once('/').unwrap_or((path, "0"));
                 if master.is_empty() {
                     return Err(FORMS);
                 }
                 let node = info(&format!("redis://{user}localhost/{db}"))?;
                 let redis = node.redis_settings().clone();
-                Kind::Sentinel { sentinels: each("redis", "", "")?, master: master.to_owned(), redis }
+                Kind::Sentinel {
+                    sentinels: each(scheme.trim_end_matches("+sentinel"), "", "")?,
+                    master: master.to_owned(),
+                    redis,
+                }
             }
             _ => return Err(FORMS),
         };
         Ok(Self { kind, text: url.to_owned(), shown: format!("{scheme}://{places}") })
+    }
+
+    /// Whether it is over TLS.
+    #[must_use]
+    pub fn is_over_tls(&self) -> bool {
+        self.text.starts_with("rediss")
     }
 }
 
@@ -122,9 +132,11 @@ mod tests {
             ("redis+cluster://ada:hunter2@a:1,b:2", "redis+cluster://a:1,b:2"),
             ("rediss+cluster://a,b", "rediss+cluster://a,b"),
             ("redis+sentinel://ada:hunter2@a:1,b:2/main/3", "redis+sentinel://a:1,b:2/main/3"),
+            ("rediss+sentinel://ada:hunter2@a/main", "rediss+sentinel://a/main"),
         ] {
             let read = RedisUrl::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
             assert_eq!((format!("{read}"), format!("{read:?}")), (shown.to_owned(), shown.to_owned()));
+            assert_eq!(read.is_over_tls(), url.starts_with("rediss"));
         }
     }
 

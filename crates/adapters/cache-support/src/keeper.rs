@@ -122,3 +122,13 @@ fn now_ms() -> u64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
+
+/// Connects once, and answers the current generation, if the server knows any. Changes nothing.
+///
+/// # Errors
+/// Why the server could not be used, or that it does not answer in time.
+pub async fn look<P: Peer>(peer: &P, times: Times) -> Result<Option<u64>, String> {
+    let late = |_| "it does not answer in time".to_owned();
+    let connection = timeout(times.connect, peer.connect()).await.map_err(late)??;
+    timeout(times.answer, peer.generation(&connection)).await.map_err(late)?
+}

@@ -8,7 +8,7 @@ mod link;
 mod random;
 mod stored;
 
-pub use keeper::{Peer, Times, keep};
+pub use keeper::{Peer, Times, keep, look};
 pub use link::{Link, Touch};
 pub use random::random_u64;
 pub use stored::{Content, HEAD_BYTES, LEASE_BYTES, Stored};

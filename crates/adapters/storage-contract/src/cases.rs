@@ -27,6 +27,8 @@ pub(crate) mod key_value_expiry;
 pub(crate) mod key_value_increment;
 pub(crate) mod key_value_list;
 pub(crate) mod key_value_put;
+pub(crate) mod past_event;
+pub(crate) mod past_tenant;
 pub(crate) mod plan;
 pub(crate) mod setting;
 pub(crate) mod tenant;

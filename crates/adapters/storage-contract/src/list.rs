@@ -29,6 +29,16 @@ macro_rules! for_each_storage_case {
                 an_update_leaves_other_tenants_as_they_are;
                 an_update_tells_the_listener_before_it_answers;
             }
+            past_tenant {
+                a_past_tenant_is_stored_under_its_number_with_its_times;
+                a_past_tenant_without_times_has_those_of_its_write;
+                new_tenants_numbers_are_larger_than_those_of_past_ones;
+                a_number_that_is_taken_stays_its_holders;
+                the_number_of_an_erased_tenant_is_not_given_to_a_past_one;
+                a_past_tenant_can_be_written_to_and_changed;
+                of_past_tenants_at_once_of_one_number_one_is_stored;
+                a_dropped_creation_of_a_past_tenant_is_carried_out;
+            }
             tenant_list {
                 tenants_are_listed_once_each_by_number_in_pages_of_any_size;
                 without_tenants_the_list_is_empty_and_ends;
@@ -134,6 +144,18 @@ macro_rules! for_each_storage_case {
                 an_append_that_fails_among_others_fails_alone_and_takes_no_sequence;
                 readers_see_whole_lists_and_no_gap_while_events_are_stored;
                 a_write_is_seen_by_whoever_reads_after_its_answer;
+            }
+            past_event {
+                past_events_keep_their_times_and_take_the_next_sequences;
+                events_behind_past_ones_take_the_next_sequence_and_the_time_of_their_write;
+                a_past_event_from_before_the_newest_is_raised_to_its_time;
+                a_past_event_from_the_future_is_lowered_to_now;
+                a_past_event_whose_id_is_held_changes_nothing;
+                a_long_list_of_past_events_is_stored_whole;
+                past_events_are_each_tenants_own;
+                past_events_of_a_tenant_that_is_absent_or_being_deleted_are_refused;
+                past_events_and_new_ones_at_once_leave_no_gap_and_no_time_that_falls;
+                dropped_past_events_are_stored;
             }
             key_value_put {
                 a_key_that_was_absent_is_created_with_version_1;

@@ -36,6 +36,7 @@ pub(crate) fn unknown_tenant() -> TenantNumber {
 pub(crate) fn event(number: u128) -> NewEvent {
     NewEvent {
         id: event_id(number),
+        has_new_id: false,
         component: Component::from_stored("api".to_owned()),
         environment: Environment::from_stored("production".to_owned()),
         message: Message::from_stored(format!("event {number}")),

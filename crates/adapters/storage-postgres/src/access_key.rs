@@ -1,12 +1,13 @@
 //! Access keys of tenants and of administrators.
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use async_trait::async_trait;
 use diesel::PgConnection;
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text, Timestamptz};
 use tenantry_domain::{
     AccessKey, AccessKeyName, KeyHash, KeyId, KeyOwner, Page, PageLimit, ScopeSet, TenantNumber, Timestamp,
 };
@@ -15,7 +16,7 @@ use tenantry_ports::{AccessGrant, AccessKeyRepository, AccessKeyWriteError, KeyP
 use crate::batch::{Change, WriteBatch};
 use crate::claim::Claim;
 use crate::error::PostgresError;
-use crate::event::at;
+use crate::event::not_asked;
 use crate::moment::{from_moment, to_moment};
 use crate::schema::{admin_keys, tenant_keys};
 use crate::static_query::static_query;
@@ -137,11 +138,10 @@ fn revoke(batch: &mut WriteBatch, tenant: TenantNumber, key: KeyId) -> Result<bo
 static_query! {
     /// Finds keys by their ids, whoever's they are.
     FindGrants<'a> {
-        "SELECT place, tenant_number, tenant_status, key_id, hash, name, scopes, created_at, expires_at, \
-         last_used_at FROM find_grants(" key_ids: Vec<&'a str> as Array<Text>;
+        "SELECT tenant_number, tenant_status, key_id, hash, name, scopes, created_at, expires_at, last_used_at \
+         FROM find_grants(" key_ids: Vec<&'a str> as Array<Text>;
         ")"
     } -> (
-        Integer,
         Nullable<BigInt>,
         Nullable<Text>,
         (Text, Binary, Text, Text, Timestamptz, Nullable<Timestamptz>, Nullable<Timestamptz>),
@@ -153,17 +153,19 @@ pub(crate) fn find_grants(
     connection: &mut PgConnection,
     ids: &[KeyId],
 ) -> Result<Vec<Option<AccessGrant>>, PostgresError> {
-    let find = FindGrants { key_ids: ids.iter().map(KeyId::as_str).collect(), life: PhantomData };
-    let mut found = vec![None; ids.len()];
-    for (place, number, status, row) in find.load::<(i32, Option<i64>, Option<String>, KeyRow)>(connection)? {
+    let mut grants: BTreeMap<KeyId, Option<AccessGrant>> = ids.iter().map(|id| (*id, None)).collect();
+    let find = FindGrants { key_ids: grants.keys().map(KeyId::as_str).collect(), life: PhantomData };
+    for (number, status, row) in find.load::<(Option<i64>, Option<String>, KeyRow)>(connection)? {
         let owner = match number {
             Some(number) => KeyOwner::Tenant(tenant_number(number)?),
             None => KeyOwner::Admin,
         };
         let tenant_status = status.map(|status| tenant_status(&status)).transpose()?;
-        *at(&mut found, place)? = Some(AccessGrant { key: row.into_key(owner)?, tenant_status });
+        let key = row.into_key(owner)?;
+        let grant = grants.get_mut(&key.id).ok_or_else(not_asked)?;
+        *grant = Some(AccessGrant { key, tenant_status });
     }
-    Ok(found)
+    Ok(ids.iter().map(|id| grants.get(id).cloned().flatten()).collect())
 }
 
 static_query! {

@@ -92,6 +92,16 @@ impl WriteBatch {
         self.locked.get(&tenant).is_some_and(|counters| counters.is_open)
     }
 
+    /// The tenant's counters, if its data may be written. It was claimed.
+    pub(crate) fn open_counters(&self, tenant: TenantNumber) -> Option<Counters> {
+        self.locked.get(&tenant).copied().filter(|counters| counters.is_open)
+    }
+
+    /// The tenant's counters were written, and are these from now on.
+    pub(crate) fn set_counters(&mut self, tenant: TenantNumber, counters: Counters) {
+        self.locked.insert(tenant, counters);
+    }
+
     /// The tenant's status has changed.
     pub(crate) fn set_open(&mut self, tenant: TenantNumber, is_open: bool) {
         if let Some(counters) = self.locked.get_mut(&tenant) {

@@ -42,6 +42,7 @@ const MAX_THREADS: usize = 4;
 pub struct PostgresBus {
     connector: Arc<Connector>,
     channel: String,
+    lock: i64,
     node: NodeId,
     silence: Duration,
     announce_within: Duration,
@@ -65,6 +66,7 @@ impl PostgresBus {
         Self {
             connector: Arc::new(Connector::new(options, Purpose::Serve)),
             channel: channel(&options.schema),
+            lock: lock(&options.schema),
             // The half of it that is left to chance.
             node: NodeId(Uuid::now_v7().as_u64_pair().1),
             silence: SILENCE,
@@ -118,6 +120,8 @@ impl PostgresBus {
         let line = Line {
             connector: Arc::clone(&self.connector),
             channel: self.channel.clone(),
+            lock: self.lock,
+            node: self.node,
             announcements: to_announce,
             signs: signs.clone(),
         };
@@ -163,7 +167,7 @@ impl ChangeBus for PostgresBus {
             return Err(unavailable("this node is not on it"));
         };
         let (done, announced) = oneshot::channel();
-        let announcement = Announcement { texts: ChangeText::encode(self.node, &changes), done };
+        let announcement = Announcement { changes, done };
         if far_end.announcements.send(announcement).is_err() {
             return Err(unavailable("the connection was lost"));
         }
@@ -183,6 +187,16 @@ impl ChangeBus for PostgresBus {
 /// The channel of a schema, whose name may be longer than a channel's. Should two schemas have the same, their nodes
 /// forget a little more than they must.
 fn channel(schema: &str) -> String {
-    let fnv_1a = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    format!("tenantry_changes_{:016x}", schema.bytes().fold(0xcbf2_9ce4_8422_2325, fnv_1a))
+    format!("tenantry_changes_{:016x}", fnv_1a(schema))
+}
+
+/// The number of the lock that the nodes on a schema's bus share. Should somebody else have the same, more is announced
+/// than must be.
+fn lock(schema: &str) -> i64 {
+    fnv_1a(&format!("tenantry.bus.{schema}")).cast_signed()
+}
+
+fn fnv_1a(text: &str) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
 }

@@ -9,8 +9,8 @@ use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use tenantry_domain::{
-    Component, Email, Environment, Event, EventId, JsonObject, Message, NewEvent, Page, Sequence, Stored,
-    TenantNumber,
+    Component, Email, Environment, Event, EventId, JsonObject, Message, NewEvent, Page, PastEvent, Sequence,
+    Stored, TenantNumber,
 };
 use tenantry_ports::{EventQuery, EventRepository, EventWriteError, StorageError};
 use uuid::Uuid;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::claim::Claim;
 use crate::error::PostgresError;
 use crate::event_list::list;
+use crate::event_past::append_past;
 use crate::moment::from_moment;
 use crate::schema::events;
 use crate::static_query::static_query;
@@ -45,6 +46,18 @@ impl EventRepository for PostgresStorage {
         // The batch has let go of its share before it answered.
         let events = Arc::unwrap_or_clone(events);
         Ok(events.into_iter().zip(placed).map(|(event, placed)| placed.of(event)).collect())
+    }
+
+    async fn append_past(
+        &self,
+        tenant: TenantNumber,
+        events: Vec<PastEvent>,
+    ) -> Result<Vec<Stored>, EventWriteError> {
+        let weight = events.iter().map(|past| weight(&past.event)).sum();
+        let write = self.write(Claim::Tenant(tenant), weight, events, move |events, batch| {
+            append_past(batch, tenant, events)
+        });
+        write.await?.1.ok_or(EventWriteError::TenantNotFound)
     }
 
     async fn find(&self, tenant: TenantNumber, event: EventId) -> Result<Option<Event>, StorageError> {
@@ -96,7 +109,12 @@ pub(crate) fn find_all(
 pub(crate) fn at<T>(answers: &mut [T], place: i32) -> Result<&mut T, PostgresError> {
     let place = usize::try_from(place).ok().and_then(|place| place.checked_sub(1));
     let answer = place.and_then(|place| answers.get_mut(place));
-    answer.ok_or_else(|| PostgresError::Damaged("a function that answers what was not asked".to_owned()))
+    answer.ok_or_else(not_asked)
+}
+
+/// A function of the schema is not what it should be.
+pub(crate) fn not_asked() -> PostgresError {
+    PostgresError::Damaged("a function that answers what was not asked".to_owned())
 }
 
 /// A row of `events`, its tenant and its index left out.

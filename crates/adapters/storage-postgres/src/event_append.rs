@@ -21,7 +21,7 @@ use crate::pulse::Pulse;
 use crate::static_query::static_query;
 
 /// How many events one call of a function brings: the arrays are cut tenant by tenant, each cut from the start.
-const MAX_IN_CALL: usize = 1024;
+pub(crate) const MAX_IN_CALL: usize = 1024;
 
 /// What became of an event, without the event itself: that stays with whoever waits.
 #[derive(Debug, Clone)]
@@ -163,6 +163,12 @@ impl<'a> Log<'a> {
         self.firsts.get(&self.events[place].id.get()) == Some(&place)
     }
 
+    /// Whether its id was made for it, so that it can't be held. (Should it be all the same, the index on ids refuses
+    /// the event.)
+    fn has_new_id(&self, place: usize) -> bool {
+        self.events[place].has_new_id
+    }
+
     /// Gives each new event the next sequence.
     fn number(&mut self) -> Result<(), PostgresError> {
         for place in 0..self.events.len() {
@@ -242,8 +248,8 @@ fn look_up_held(
 ) -> Result<(), PostgresError> {
     let mut firsts: Vec<(usize, usize)> = Vec::new();
     for (number, log) in logs.iter().enumerate() {
-        firsts
-            .extend((0..log.events.len()).filter(|place| log.is_first(*place)).map(|place| (number, place)));
+        let looked_up = (0..log.events.len()).filter(|place| log.is_first(*place) && !log.has_new_id(*place));
+        firsts.extend(looked_up.map(|place| (number, place)));
     }
     for call in firsts.chunks(MAX_IN_CALL) {
         let runs = Runs::of(call.iter().map(|(log, _)| logs[*log].tenant));

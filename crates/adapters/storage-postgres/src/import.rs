@@ -276,7 +276,7 @@ static_query! {
     } -> Text
 }
 
-fn store_events(
+pub(crate) fn store_events(
     connection: &mut PgConnection,
     tenant: TenantNumber,
     events: &[Event],

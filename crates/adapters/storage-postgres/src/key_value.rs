@@ -1,5 +1,6 @@
 //! Key-values: the port, and finding one. Writes are in `key_value_write.rs`, lists in `key_value_list.rs`.
 
+use std::collections::{BTreeSet, HashMap};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -16,13 +17,15 @@ use tenantry_ports::{
 
 use crate::claim::Claim;
 use crate::error::PostgresError;
-use crate::event::at;
+use crate::event_append::Runs;
 use crate::key_value_list::list;
 use crate::key_value_write::{Operation, Outcome, remove_expired};
 use crate::moment::from_moment;
+use crate::row_place::{RowPlace, Tid};
 use crate::schema::key_values;
 use crate::static_query::static_query;
 use crate::storage::PostgresStorage;
+use crate::tenant::tenant_number;
 
 /// What a write without a value holds while it waits, about.
 const WEIGHT: usize = 1024;
@@ -131,33 +134,52 @@ static_query! {
     /// Finds entries by their keys.
     FindKeyValues<'a> {
         "SELECT * FROM find_key_values(" tenants: Vec<i64> as Array<BigInt>,
+        ", " ends: Vec<i32> as Array<Integer>,
         ", " keys: Vec<&'a str> as Array<Text>,
-        ", " with_values: Vec<bool> as Array<Bool>;
+        ", " with_values: bool as Bool;
         ")"
-    } -> (Integer, (Text, BigInt, BigInt, Timestamptz, Timestamptz, Nullable<Timestamptz>), Nullable<Binary>)
+    } -> (
+        BigInt,
+        Text,
+        Tid,
+        (Text, BigInt, BigInt, Timestamptz, Timestamptz, Nullable<Timestamptz>),
+        Nullable<Binary>,
+    )
 }
 
-/// What stands under a key, and its bytes where they were asked for.
-pub(crate) type Found = (MetaRow, Option<Vec<u8>>);
+/// A row that was found.
+#[derive(Debug, Queryable)]
+pub(crate) struct Found {
+    number: i64,
+    key: String,
+    pub(crate) place: RowPlace,
+    pub(crate) meta: MetaRow,
+    /// Its bytes, where they were asked for.
+    pub(crate) value: Option<Vec<u8>>,
+}
 
-/// What stands under those keys, of one tenant each, also where it has ended: everything but the bytes, and the
-/// bytes where `with_value` says so of the key.
+impl Found {
+    /// What it was found under.
+    pub(crate) fn key(&self) -> Result<(TenantNumber, Key), PostgresError> {
+        Ok((tenant_number(self.number)?, Key::from_stored(&self.key)))
+    }
+}
+
+/// What stands under those keys, also where it has ended. A tenant's keys are beside one another, and none comes twice.
 pub(crate) fn look_up<'a>(
     connection: &mut PgConnection,
     keys: impl Iterator<Item = (TenantNumber, &'a Key)> + Clone,
-    with_value: impl Fn(usize) -> bool,
-) -> Result<Vec<Option<Found>>, PostgresError> {
+    with_values: bool,
+) -> Result<Vec<Found>, PostgresError> {
+    let runs = Runs::of(keys.clone().map(|(tenant, _)| tenant));
     let find = FindKeyValues {
-        tenants: keys.clone().map(|(tenant, _)| tenant.get()).collect(),
-        keys: keys.clone().map(|(_, key)| key.as_str()).collect(),
-        with_values: keys.enumerate().map(|(place, _)| with_value(place)).collect(),
+        tenants: runs.tenants,
+        ends: runs.ends,
+        keys: keys.map(|(_, key)| key.as_str()).collect(),
+        with_values,
         life: PhantomData,
     };
-    let mut found: Vec<_> = find.keys.iter().map(|_| None).collect();
-    for (place, meta, value) in find.load::<(i32, MetaRow, Option<Vec<u8>>)>(connection)? {
-        *at(&mut found, place)? = Some((meta, value));
-    }
-    Ok(found)
+    Ok(find.load(connection)?)
 }
 
 /// The entries of those keys, of one tenant each, also those that have ended.
@@ -165,14 +187,16 @@ pub(crate) fn find_all(
     connection: &mut PgConnection,
     keys: &[(TenantNumber, Key)],
 ) -> Result<Vec<Option<Arc<Entry>>>, PostgresError> {
-    let found = look_up(connection, keys.iter().map(|(tenant, key)| (*tenant, key)), |_| true)?;
-    let entries = found.into_iter().zip(keys).map(|(found, (_, key))| {
-        let Some((meta, value)) = found else { return Ok(None) };
-        let value = Bytes::from(value.unwrap_or_default());
-        let meta = meta.into_meta(key.clone(), value.len() as u64)?;
-        Ok(Some(Arc::new(Entry { meta, value })))
-    });
-    entries.collect()
+    // A key may be asked for by several, and a tenant's are to be beside one another.
+    let asked: BTreeSet<(TenantNumber, &Key)> = keys.iter().map(|(tenant, key)| (*tenant, key)).collect();
+    let mut entries = HashMap::new();
+    for found in look_up(connection, asked.iter().copied(), true)? {
+        let (tenant, key) = found.key()?;
+        let value = Bytes::from(found.value.unwrap_or_default());
+        let meta = found.meta.into_meta(key.clone(), value.len() as u64)?;
+        entries.insert((tenant, key), Arc::new(Entry { meta, value }));
+    }
+    Ok(keys.iter().map(|key| entries.get(key).cloned()).collect())
 }
 
 /// A revision, as stored.

@@ -9,11 +9,11 @@ use diesel::prelude::*;
 use diesel::sql_types::Integer;
 use tenantry_domain::{Key, Page, TenantNumber, Timestamp};
 use tenantry_ports::{EntryQuery, ListedEntry};
+use tenantry_storage_support::end_of_prefix;
 
 use crate::error::PostgresError;
 use crate::key_value::MetaRow;
 use crate::moment::to_moment;
-use crate::prefix::end_of_prefix;
 use crate::schema::key_values;
 
 /// The page of the tenant's entries, as they stand at `now`, that `query` asks for, in a transaction that is about

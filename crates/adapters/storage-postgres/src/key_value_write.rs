@@ -18,10 +18,12 @@ use tenantry_ports::{KeyValueWriteError, NewValue, PutOutcome, StorageError};
 use crate::batch::{Change, WriteBatch};
 use crate::counters::Counters;
 use crate::error::PostgresError;
+use crate::event::not_asked;
 use crate::event_append::Runs;
 use crate::key_value::{look_up, stored_revision};
 use crate::moment::to_moment;
 use crate::pulse::Pulse;
+use crate::row_place::{RowPlace, Tid};
 use crate::static_query::static_query;
 use crate::tenant::tenant_number;
 
@@ -139,26 +141,27 @@ impl StagedWrites {
         now: Timestamp,
         pulse: &Pulse,
     ) -> Result<Cells, PostgresError> {
-        let mut with_values: BTreeMap<(TenantNumber, &Key), bool> = BTreeMap::new();
-        for staged in &self.staged {
-            let needs_value = matches!(staged.operation, Operation::Increment { .. });
-            *with_values.entry((staged.tenant, &staged.key)).or_default() |= needs_value;
-        }
-        let asked: Vec<_> = with_values.into_iter().collect();
         let mut cells = Cells::new();
-        for call in asked.chunks(MAX_IN_CALL) {
-            let keys = call.iter().map(|((tenant, key), _)| (*tenant, *key));
-            let found = look_up(connection, keys, |place| call[place].1)?;
-            pulse.beat();
-            for (((tenant, key), _), found) in call.iter().zip(found) {
-                let mut cell = Cell::default();
-                if let Some((meta, value)) = found {
-                    let meta = meta.into_meta((*key).clone(), 0)?;
+        for staged in &self.staged {
+            let cell = cells.entry((staged.tenant, staged.key.clone())).or_default();
+            cell.needs_value |= matches!(staged.operation, Operation::Increment { .. });
+        }
+        for with_values in [false, true] {
+            let asked = cells.iter().filter(|(_, cell)| cell.needs_value == with_values);
+            let asked: Vec<_> = asked.map(|(key, _)| key.clone()).collect();
+            for call in asked.chunks(MAX_IN_CALL) {
+                let keys = call.iter().map(|(tenant, key)| (*tenant, key));
+                let found = look_up(connection, keys, with_values)?;
+                pulse.beat();
+                for found in found {
+                    let key = found.key()?;
+                    let meta = found.meta.into_meta(key.1.clone(), 0)?;
+                    let cell = cells.get_mut(&key).ok_or_else(not_asked)?;
+                    cell.place = Some(found.place);
                     cell.has_ended = !meta.is_live(now);
-                    let value = value.map(Bytes::from);
+                    let value = found.value.map(Bytes::from);
                     cell.standing = (!cell.has_ended).then(|| Standing { meta, value, entry: None });
                 }
-                cells.insert((*tenant, (*key).clone()), cell);
             }
         }
         Ok(cells)
@@ -174,10 +177,14 @@ type Cells = BTreeMap<(TenantNumber, Key), Cell>;
 
 #[derive(Debug, Default)]
 struct Cell {
+    /// Where its row stands in the table, if there is one.
+    place: Option<RowPlace>,
     standing: Option<Standing>,
     /// What is stored has ended, and nothing has taken its place yet.
     has_ended: bool,
     is_changed: bool,
+    /// An operation asks for the value that stands.
+    needs_value: bool,
 }
 
 /// An entry that stands.
@@ -251,27 +258,49 @@ impl Cell {
             expires_at,
         };
         let entry = Arc::new(Entry { meta: meta.clone(), value: value.clone() });
-        *self = Self {
-            standing: Some(Standing { meta, value: Some(value), entry: Some(Arc::clone(&entry)) }),
-            has_ended: false,
-            is_changed: true,
-        };
+        self.stand(Some(Standing { meta, value: Some(value), entry: Some(Arc::clone(&entry)) }));
         PutOutcome { entry, created }
     }
 
     fn remove(&mut self, revision: Revision) -> Outcome {
-        *self = Self { standing: None, has_ended: false, is_changed: true };
+        self.stand(None);
         Outcome::Removed(revision)
     }
+
+    fn stand(&mut self, standing: Option<Standing>) {
+        self.standing = standing;
+        self.has_ended = false;
+        self.is_changed = true;
+    }
+
+    /// What is to become of its row.
+    fn fate(&self) -> Fate {
+        match (&self.standing, self.place) {
+            (Some(_), Some(_)) => Fate::Replaced,
+            (Some(_), None) => Fate::New,
+            (None, _) => Fate::Removed,
+        }
+    }
+}
+
+/// What is to become of a key's row, in the order in which the rows of a tenant are brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    Replaced,
+    New,
+    Removed,
 }
 
 static_query! {
     /// Stores what is to stand under keys, and moves their tenants' counters.
     StoreKeyValues<'a> {
         "SELECT store_key_values(" tenants: Vec<i64> as Array<BigInt>,
+        ", " replaced_ends: Vec<i32> as Array<Integer>,
+        ", " new_ends: Vec<i32> as Array<Integer>,
         ", " ends: Vec<i32> as Array<Integer>,
         ", " last_revisions: Vec<i64> as Array<BigInt>,
         ", " now: PgTimestamp as Timestamptz,
+        ", " row_places: Vec<Option<RowPlace>> as Array<Nullable<Tid>>,
         ", " keys: Vec<&'a str> as Array<Text>,
         ", " content_types: Vec<&'a str> as Array<Text>,
         ", " versions: Vec<i64> as Array<BigInt>,
@@ -291,46 +320,74 @@ fn store(
     now: Timestamp,
     pulse: &Pulse,
 ) -> Result<(), PostgresError> {
-    let changed: Vec<_> = cells.iter().filter(|(_, cell)| cell.is_changed).collect();
+    let mut changed: Vec<Changed<'_>> = cells
+        .iter()
+        .filter(|(_, cell)| cell.is_changed)
+        .map(|((tenant, key), cell)| Changed { tenant: *tenant, fate: cell.fate(), key, cell })
+        .collect();
+    changed.sort_by_key(|changed| (changed.tenant, changed.fate));
     let mut left = &changed[..];
     while !left.is_empty() {
         let (call, rest) = left.split_at(length_of_call(left));
         left = rest;
-        let runs = Runs::of(call.iter().map(|((tenant, _), _)| *tenant));
-        let last = |tenant: &i64| {
-            TenantNumber::new(*tenant).and_then(|tenant| revisions.get(&tenant).copied()).unwrap_or_default()
-        };
-        let meta = |cell: &'_ Cell| cell.standing.as_ref().map(|standing| standing.meta.clone());
-        let metas: Vec<Option<EntryMeta>> = call.iter().map(|(_, cell)| meta(cell)).collect();
-        let store = StoreKeyValues {
-            last_revisions: runs.tenants.iter().map(last).collect(),
-            tenants: runs.tenants,
-            ends: runs.ends,
-            now: to_moment(now),
-            keys: call.iter().map(|((_, key), _)| key.as_str()).collect(),
-            content_types: metas
-                .iter()
-                .map(|meta| meta.as_ref().map_or("", |m| m.content_type.as_str()))
-                .collect(),
-            versions: metas.iter().map(|meta| meta.as_ref().map_or(0, |m| m.version.cast_signed())).collect(),
-            revisions: metas
-                .iter()
-                .map(|meta| meta.as_ref().map_or(0, |m| m.revision.get().cast_signed()))
-                .collect(),
-            created_ats: metas
-                .iter()
-                .map(|meta| to_moment(meta.as_ref().map_or(now, |m| m.created_at)))
-                .collect(),
-            expires_ats: metas
-                .iter()
-                .map(|meta| meta.as_ref().and_then(|m| m.expires_at).map(to_moment))
-                .collect(),
-            values: call.iter().map(|(_, cell)| bytes_of(cell)).collect(),
-            life: PhantomData,
-        };
-        store.execute(connection)?;
+        store_some(connection, call, revisions, now)?;
         pulse.beat();
     }
+    Ok(())
+}
+
+/// A key that is to be written.
+struct Changed<'a> {
+    tenant: TenantNumber,
+    fate: Fate,
+    key: &'a Key,
+    cell: &'a Cell,
+}
+
+impl Changed<'_> {
+    fn meta(&self) -> Option<&EntryMeta> {
+        self.cell.standing.as_ref().map(|standing| &standing.meta)
+    }
+}
+
+/// Stores them in one call; they come by tenant and fate.
+fn store_some(
+    connection: &mut PgConnection,
+    call: &[Changed<'_>],
+    revisions: &HashMap<TenantNumber, i64>,
+    now: Timestamp,
+) -> Result<(), PostgresError> {
+    let runs = Runs::of(call.iter().map(|changed| changed.tenant));
+    let ends_of = |last: Fate| {
+        let starts = std::iter::once(&0).chain(&runs.ends);
+        let ends = starts.zip(&runs.ends).map(|(start, end)| {
+            let run = &call[start.unsigned_abs() as usize..end.unsigned_abs() as usize];
+            start + run.iter().take_while(|changed| changed.fate <= last).map(|_| 1).sum::<i32>()
+        });
+        ends.collect()
+    };
+    let last = |tenant: &i64| {
+        TenantNumber::new(*tenant).and_then(|tenant| revisions.get(&tenant).copied()).unwrap_or_default()
+    };
+    let metas = || call.iter().map(Changed::meta);
+    let store = StoreKeyValues {
+        replaced_ends: ends_of(Fate::Replaced),
+        new_ends: ends_of(Fate::New),
+        last_revisions: runs.tenants.iter().map(last).collect(),
+        tenants: runs.tenants,
+        ends: runs.ends,
+        now: to_moment(now),
+        row_places: call.iter().map(|changed| changed.cell.place).collect(),
+        keys: call.iter().map(|changed| changed.key.as_str()).collect(),
+        content_types: metas().map(|meta| meta.map_or("", |meta| meta.content_type.as_str())).collect(),
+        versions: metas().map(|meta| meta.map_or(0, |meta| meta.version.cast_signed())).collect(),
+        revisions: metas().map(|meta| meta.map_or(0, |meta| meta.revision.get().cast_signed())).collect(),
+        created_ats: metas().map(|meta| to_moment(meta.map_or(now, |meta| meta.created_at))).collect(),
+        expires_ats: metas().map(|meta| meta.and_then(|meta| meta.expires_at).map(to_moment)).collect(),
+        values: call.iter().map(|changed| bytes_of(changed.cell)).collect(),
+        life: PhantomData,
+    };
+    store.execute(connection)?;
     Ok(())
 }
 
@@ -339,11 +396,11 @@ fn bytes_of(cell: &Cell) -> &[u8] {
 }
 
 /// How many of them one call brings: one at least.
-fn length_of_call(left: &[(&(TenantNumber, Key), &Cell)]) -> usize {
+fn length_of_call(left: &[Changed<'_>]) -> usize {
     let mut bytes = 0;
-    let fitting = left.iter().take(MAX_IN_CALL).take_while(|(_, cell)| {
+    let fitting = left.iter().take(MAX_IN_CALL).take_while(|changed| {
         let fits = bytes < MAX_BYTES_IN_CALL;
-        bytes += bytes_of(cell).len();
+        bytes += bytes_of(changed.cell).len();
         fits
     });
     fitting.count().max(1)

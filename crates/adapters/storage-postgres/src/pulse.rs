@@ -102,6 +102,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn silence_from_before_anybody_asked_does_not_count() {
+        let long_ago = Instant::now().checked_sub(40 * LIMIT).unwrap();
+        let pulse = Pulse { epoch: long_ago, ..Pulse::new() };
+        let answer = async {
+            tokio::time::sleep(LIMIT / 10).await;
+            Ok(7)
+        };
+        assert_eq!(pulse.watch(LIMIT, answer).await, Ok(7));
+    }
+
+    #[tokio::test]
     async fn a_database_that_is_given_up_is_waited_for_less_until_it_is_heard_of() {
         let long = 40 * LIMIT;
         let (reads, silence) = (Pulse::new(), std::future::pending::<Result<(), StorageError>>);

@@ -1,6 +1,7 @@
 //! Reads from a replica: only once it has replayed all that the primary had on disk when the read began. So nobody,
 //! on whichever node, sees less there than on the primary.
 
+mod inspection;
 mod standing;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::pulse::Pulse;
 use crate::session::{Connector, Purpose, Readers, Session};
 use crate::storage::{PostgresStorage, Turn, about_tenant, in_transaction, pool};
 use crate::url::PostgresUrl;
+pub use inspection::{ReplicaInspection, inspect_replica};
 use standing::Standing;
 
 /// How long a read waits for the replica to catch up, until it goes to the primary.

@@ -5,19 +5,20 @@ use diesel::PgConnection;
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use tenantry_domain::{
-    Erasure, JsonObject, NewTenant, Page, PageLimit, Tenant, TenantFilter, TenantName, TenantNumber,
-    TenantStatus,
+    Erasure, JsonObject, NewTenant, Page, PageLimit, PastTenant, Tenant, TenantFilter, TenantName,
+    TenantNumber, TenantStatus,
 };
-use tenantry_ports::{StorageError, TenantRepository, TenantUpdate, TenantWriteError};
+use tenantry_ports::{PastTenantOutcome, StorageError, TenantRepository, TenantUpdate, TenantWriteError};
+use tenantry_storage_support::end_of_prefix;
 
 use crate::batch::{Change, WriteBatch};
 use crate::claim::Claim;
 use crate::error::PostgresError;
 use crate::moment::{from_moment, to_moment};
-use crate::prefix::end_of_prefix;
 use crate::schema::{tenant_counters, tenants};
 use crate::storage::PostgresStorage;
 use crate::tenant_erasure::erase_some;
+use crate::tenant_past::create_past;
 
 /// What a write holds while it waits, about, apart from what its administrator keeps about the tenant.
 const WEIGHT: usize = 512;
@@ -28,6 +29,13 @@ impl TenantRepository for PostgresStorage {
         let weight = WEIGHT + tenant.info.as_str().len();
         // Its number is known to nobody yet: there is nothing to lock.
         let write = self.write(Claim::Installation, weight, tenant, |tenant, batch| create(batch, tenant));
+        Ok(write.await?.1)
+    }
+
+    async fn create_past(&self, tenant: PastTenant) -> Result<PastTenantOutcome, StorageError> {
+        let weight = WEIGHT + tenant.tenant.info.as_str().len();
+        let write =
+            self.write(Claim::Installation, weight, tenant, |tenant, batch| create_past(batch, tenant));
         Ok(write.await?.1)
     }
 
@@ -190,7 +198,7 @@ fn deleting(connection: &mut PgConnection, limit: PageLimit) -> Result<Vec<Tenan
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = tenants, check_for_backend(diesel::pg::Pg))]
 pub(crate) struct TenantRow {
-    tenant_number: i64,
+    pub(crate) tenant_number: i64,
     name: String,
     status: String,
     tenant_info: String,

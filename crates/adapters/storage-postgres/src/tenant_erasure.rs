@@ -4,10 +4,11 @@ use diesel::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use tenantry_domain::{TenantNumber, TenantStatus};
+use tenantry_ports::RETIRED_NUMBER;
 
 use crate::batch::{Change, WriteBatch};
 use crate::error::PostgresError;
-use crate::schema::{tenant_counters, tenants};
+use crate::schema::{settings, tenant_counters, tenants};
 use crate::tenant::find;
 
 /// The tables with a tenant's data.
@@ -54,6 +55,7 @@ pub(crate) fn erase_some(
         if is_all && (left > 0 || !has_data(connection, &tables, tenant)?) {
             diesel::delete(tenant_counters::table.find(tenant.get())).execute(connection)?;
             diesel::delete(tenants::table.find(tenant.get())).execute(connection)?;
+            retire(connection, tenant)?;
             return Ok(true);
         }
         let erased = i64::from(max_rows) - left;
@@ -66,6 +68,24 @@ pub(crate) fn erase_some(
         batch.tell(Change::Tenant(tenant));
     }
     Ok(is_gone)
+}
+
+/// Remembers that the number is never given again. Nobody else writes this setting: the tenant is locked.
+fn retire(connection: &mut PgConnection, tenant: TenantNumber) -> Result<(), PostgresError> {
+    diesel::insert_into(settings::table)
+        .values((
+            settings::name.eq(format!("{RETIRED_NUMBER}{tenant}")),
+            settings::value.eq(Vec::<u8>::new()),
+        ))
+        .on_conflict_do_nothing()
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Whether the number was that of a tenant that is gone.
+pub(crate) fn is_retired(connection: &mut PgConnection, tenant: TenantNumber) -> Result<bool, PostgresError> {
+    let noted = settings::table.find(format!("{RETIRED_NUMBER}{tenant}")).select(settings::name);
+    Ok(diesel::select(diesel::dsl::exists(noted)).get_result(connection)?)
 }
 
 /// Erases rows by their places in the table, which nobody changes meanwhile: the tenant is locked.

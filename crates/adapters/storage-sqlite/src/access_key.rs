@@ -42,7 +42,7 @@ impl AccessKeyRepository for SqliteStorage {
     }
 
     async fn find_grant(&self, key: KeyId) -> Result<Option<AccessGrant>, StorageError> {
-        self.read(move |connection| find_grant(connection, key)).await
+        self.find_access(key).await
     }
 
     async fn record_use(&self, uses: Vec<(KeyId, Timestamp)>) -> Result<(), StorageError> {
@@ -116,7 +116,10 @@ fn revoke(batch: &mut WriteBatch, tenant: TenantNumber, key: KeyId) -> Result<bo
     Ok(true)
 }
 
-fn find_grant(connection: &mut SqliteConnection, key: KeyId) -> Result<Option<AccessGrant>, SqliteError> {
+pub(crate) fn find_grant(
+    connection: &mut SqliteConnection,
+    key: KeyId,
+) -> Result<Option<AccessGrant>, SqliteError> {
     let of_tenant: Option<(KeyRow, i64, String)> = tenant_keys::table
         .inner_join(tenants::table)
         .filter(tenant_keys::key_id.eq(key.as_str()))

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use tenantry_domain::{
-    Component, Email, Environment, Event, EventId, JsonObject, Message, NewEvent, Page, Sequence, Stored,
-    TenantNumber, Timestamp,
+    Component, Email, Environment, Event, EventId, JsonObject, Message, NewEvent, Page, PastEvent, Sequence,
+    Stored, TenantNumber, Timestamp,
 };
 use tenantry_ports::{EventQuery, EventRepository, EventWriteError, StorageError};
 use uuid::Uuid;
@@ -26,14 +26,34 @@ impl EventRepository for SqliteStorage {
         events: Vec<NewEvent>,
     ) -> Result<Vec<Stored>, EventWriteError> {
         let weight = events.iter().map(weight).sum();
-        let write = self.write(weight, events, move |events, batch| append(batch, tenant, events));
+        let write = self.write(weight, events, move |events, batch| {
+            let now = batch.now();
+            let time = |_, last: Option<Timestamp>| last.map_or(now, |last| last.max(now));
+            append(batch, tenant, events.iter(), time)
+        });
         let (events, placed) = write.await?;
         let placed = placed.ok_or(EventWriteError::TenantNotFound)?;
         Ok(events.into_iter().zip(placed).map(|(event, placed)| placed.of(event)).collect())
     }
 
+    async fn append_past(
+        &self,
+        tenant: TenantNumber,
+        events: Vec<PastEvent>,
+    ) -> Result<Vec<Stored>, EventWriteError> {
+        let weight = events.iter().map(|past| weight(&past.event)).sum();
+        let write = self.write(weight, events, move |events, batch| {
+            let now = batch.now();
+            let time = |at: usize, last| events[at].time_behind(last, now);
+            append(batch, tenant, events.iter().map(|past| &past.event), time)
+        });
+        let (events, placed) = write.await?;
+        let placed = placed.ok_or(EventWriteError::TenantNotFound)?;
+        Ok(events.into_iter().zip(placed).map(|(past, placed)| placed.of(past.event)).collect())
+    }
+
     async fn find(&self, tenant: TenantNumber, event: EventId) -> Result<Option<Event>, StorageError> {
-        self.read(move |connection| find(connection, tenant, event)).await
+        self.find_event(tenant, event).await
     }
 
     async fn list(&self, tenant: TenantNumber, query: EventQuery) -> Result<Page<Event>, StorageError> {
@@ -82,16 +102,18 @@ static_query! {
     }
 }
 
-fn append(
+/// Stores events. `time` says the `created_at` of the one at that place, behind the tenant's event before.
+fn append<'a>(
     batch: &mut WriteBatch,
     tenant: TenantNumber,
-    events: &[NewEvent],
+    events: impl ExactSizeIterator<Item = &'a NewEvent>,
+    time: impl Fn(usize, Option<Timestamp>) -> Timestamp,
 ) -> Result<Option<Vec<Placed>>, SqliteError> {
     let Some(mut counters) = batch.counters(tenant, Which::Open)? else { return Ok(None) };
-    let created_at = counters.last_event_at.unwrap_or(i64::MIN).max(batch.now().as_micros());
     let mut placed = Vec::with_capacity(events.len());
-    for event in events {
+    for (at, event) in events.enumerate() {
         let id = event.id.get();
+        let created_at = time(at, counters.last_event_at.map(Timestamp::from_micros)).as_micros();
         let insert = InsertEvent {
             tenant: tenant.get(),
             sequence: counters.event_sequence + 1,
@@ -117,7 +139,7 @@ fn append(
     Ok(Some(placed))
 }
 
-fn find(
+pub(crate) fn find(
     connection: &mut SqliteConnection,
     tenant: TenantNumber,
     event: EventId,

@@ -40,8 +40,8 @@ impl KeyValueRepository for SqliteStorage {
 
     async fn find(&self, tenant: TenantNumber, key: Key) -> Result<Option<Arc<Entry>>, StorageError> {
         let now = self.now();
-        self.read(move |connection| find(connection, tenant, &key, now).map(|found| found.map(Arc::new)))
-            .await
+        let found = self.find_entry(tenant, key).await?;
+        Ok(found.filter(|entry| entry.meta.is_live(now)))
     }
 
     async fn delete(
@@ -88,6 +88,15 @@ pub(crate) fn find(
     key: &Key,
     now: Timestamp,
 ) -> Result<Option<Entry>, SqliteError> {
+    Ok(find_any(connection, tenant, key)?.filter(|entry| entry.meta.is_live(now)))
+}
+
+/// The entry of that key, also where it has ended.
+pub(crate) fn find_any(
+    connection: &mut SqliteConnection,
+    tenant: TenantNumber,
+    key: &Key,
+) -> Result<Option<Entry>, SqliteError> {
     let row: Option<(MetaRow, Vec<u8>)> = key_values::table
         .filter(key_values::tenant_number.eq(tenant.get()))
         .filter(key_values::key.eq(key.as_str()))
@@ -96,7 +105,7 @@ pub(crate) fn find(
         .optional()?;
     let Some((row, value)) = row else { return Ok(None) };
     let meta = row.into_meta(key.clone(), value.len() as u64)?;
-    Ok(meta.is_live(now).then(|| Entry { meta, value: Bytes::from(value) }))
+    Ok(Some(Entry { meta, value: Bytes::from(value) }))
 }
 
 /// A revision, as stored.

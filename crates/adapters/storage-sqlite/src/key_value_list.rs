@@ -6,10 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use tenantry_domain::{Key, Page, TenantNumber, Timestamp};
 use tenantry_ports::{EntryQuery, ListedEntry};
+use tenantry_storage_support::end_of_prefix;
 
 use crate::error::SqliteError;
 use crate::key_value::MetaRow;
-use crate::prefix::end_of_prefix;
 use crate::schema::key_values;
 
 /// The page of the tenant's entries, as they stand at `now`, that `query` asks for.

@@ -83,6 +83,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    jobs (tenant_number, feed_id, run_id) {
+        tenant_number -> BigInt,
+        feed_id -> Binary,
+        run_id -> Binary,
+        available_at -> BigInt,
+        deliveries -> BigInt,
+        is_leased -> Bool,
+        is_published_again -> Bool,
+        set_aside_at -> Nullable<BigInt>,
+        set_aside_reason -> Nullable<Text>,
+    }
+}
+
 // Of the catalog's tables only what is written or read row by row; what is done with many rows at once is SQL.
 
 diesel::table! {

@@ -4,17 +4,18 @@ use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use diesel::SqliteConnection;
-use tenantry_domain::Timestamp;
-use tenantry_ports::{Clock, CommitListener, StorageError};
-use tenantry_storage_support::{Caller, GroupCommit, QueueLimits, ReadLimits, ReadPool};
+use diesel::{Connection as _, SqliteConnection};
+use tenantry_domain::{Entry, Event, EventId, Key, KeyId, TenantNumber, Timestamp};
+use tenantry_ports::{AccessGrant, Clock, CommitListener, StorageError};
+use tenantry_storage_support::{Caller, GatheredReads, GroupCommit, QueueLimits, ReadLimits, ReadPool};
 
 use crate::batch::WriteBatch;
 use crate::connection::{self, Access, Readers};
-use crate::error::SqliteError;
+use crate::error::{SqliteError, storage_error};
 use crate::export::SqliteExport;
 use crate::file::{self, OpenError, Use};
 use crate::options::SqliteOptions;
+use crate::{access_key, event, key_value};
 
 /// How many reads may wait for a reader: a tenth of a second's work, about.
 const MAX_WAITING_READS: usize = 4096;
@@ -28,10 +29,16 @@ pub struct SqliteStorage(Arc<Inner>);
 struct Inner {
     writer: GroupCommit<WriteBatch>,
     readers: Arc<ReadPool<Readers>>,
+    grants: Gathered<KeyId, Option<AccessGrant>>,
+    events: Gathered<(TenantNumber, EventId), Option<Event>>,
+    entries: Gathered<(TenantNumber, Key), Option<Arc<Entry>>>,
     clock: Arc<dyn Clock>,
     /// Held while the writer lives.
     lock: Mutex<Option<File>>,
 }
+
+/// Point reads of one kind. Each has its own answer, also where that is an error.
+type Gathered<K, T> = GatheredReads<Readers, K, Result<T, StorageError>>;
 
 impl SqliteStorage {
     /// Looks at the file, brings its tables up to date, and opens it; makes it if it is not there. Blocks.
@@ -85,8 +92,18 @@ impl SqliteStorage {
         let writer = GroupCommit::start("sqlite-writer", batch, limits).map_err(|e| failed(&e))?;
         let limits = ReadLimits { waiting: MAX_WAITING_READS, wait: read_wait };
         let readers = ReadPool::start("sqlite-reader", &readers, limits).map_err(|e| failed(&e))?;
-        let readers = Arc::new(readers);
-        Ok(Self(Arc::new(Inner { writer, readers, clock, lock: Mutex::new(Some(lock)) })))
+        let inner = Inner {
+            writer,
+            grants: gathered(&readers, |connection, key| access_key::find_grant(connection, *key)),
+            events: gathered(&readers, |connection, (tenant, id)| event::find(connection, *tenant, *id)),
+            entries: gathered(&readers, |connection, (tenant, key)| {
+                Ok(key_value::find_any(connection, *tenant, key)?.map(Arc::new))
+            }),
+            readers: Arc::new(readers),
+            clock,
+            lock: Mutex::new(Some(lock)),
+        };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Finishes the writes that were accepted, folds the log into the file, and stops the writer. Later
@@ -135,8 +152,50 @@ impl SqliteStorage {
         self.0.readers.read(move |connection, caller| Ok(work(connection, caller)?)).await
     }
 
+    pub(crate) async fn find_access(&self, key: KeyId) -> Result<Option<AccessGrant>, StorageError> {
+        self.0.grants.read(key).await?
+    }
+
+    pub(crate) async fn find_event(
+        &self,
+        tenant: TenantNumber,
+        event: EventId,
+    ) -> Result<Option<Event>, StorageError> {
+        self.0.events.read((tenant, event)).await?
+    }
+
+    /// The entry of that key, also where it has ended.
+    pub(crate) async fn find_entry(
+        &self,
+        tenant: TenantNumber,
+        key: Key,
+    ) -> Result<Option<Arc<Entry>>, StorageError> {
+        self.0.entries.read((tenant, key)).await?
+    }
+
     /// The time now, for reads.
     pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
+}
+
+/// Gathers reads that `find` carries out, one after the other in one transaction: the readers' lock of the log is taken
+/// and given back by a system call each.
+fn gathered<K, T>(
+    pool: &ReadPool<Readers>,
+    find: impl Fn(&mut SqliteConnection, &K) -> Result<T, SqliteError> + Send + Sync + 'static,
+) -> Gathered<K, T>
+where
+    K: Send + 'static,
+    T: Send + 'static,
+{
+    GatheredReads::new(pool, move |connection, keys: &[K]| {
+        let each = |connection: &mut SqliteConnection| {
+            keys.iter().map(|key| Ok(find(connection, key)?)).collect::<Vec<_>>()
+        };
+        match keys.len() {
+            1 => Ok(each(connection)),
+            _ => connection.transaction(|connection| Ok(each(connection))).map_err(storage_error),
+        }
+    })
 }

@@ -3,17 +3,17 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use tenantry_domain::{
-    Erasure, JsonObject, NewTenant, Page, PageLimit, Tenant, TenantFilter, TenantName, TenantNumber,
-    TenantStatus, Timestamp,
+    Erasure, JsonObject, NewTenant, Page, PageLimit, PastTenant, Tenant, TenantFilter, TenantName,
+    TenantNumber, TenantStatus, Timestamp,
 };
-use tenantry_ports::{StorageError, TenantRepository, TenantUpdate, TenantWriteError};
+use tenantry_ports::{PastTenantOutcome, StorageError, TenantRepository, TenantUpdate, TenantWriteError};
+use tenantry_storage_support::end_of_prefix;
 
 use crate::batch::{Change, WriteBatch};
 use crate::error::SqliteError;
-use crate::prefix::end_of_prefix;
 use crate::schema::{tenant_counters, tenants};
 use crate::storage::SqliteStorage;
-use crate::tenant_erasure::erase_some;
+use crate::tenant_erasure::{erase_some, is_retired};
 
 /// What a write holds while it waits, about, apart from what its administrator keeps about the tenant.
 const WEIGHT: usize = 512;
@@ -23,6 +23,12 @@ impl TenantRepository for SqliteStorage {
     async fn create(&self, tenant: NewTenant) -> Result<Tenant, StorageError> {
         let write =
             self.write(WEIGHT + tenant.info.as_str().len(), tenant, |tenant, batch| create(batch, tenant));
+        Ok(write.await?.1)
+    }
+
+    async fn create_past(&self, tenant: PastTenant) -> Result<PastTenantOutcome, StorageError> {
+        let weight = WEIGHT + tenant.tenant.info.as_str().len();
+        let write = self.write(weight, tenant, |tenant, batch| create_past(batch, tenant));
         Ok(write.await?.1)
     }
 
@@ -79,6 +85,33 @@ fn create(batch: &mut WriteBatch, tenant: &NewTenant) -> Result<Tenant, SqliteEr
         .values(tenant_counters::tenant_number.eq(row.tenant_number))
         .execute(&mut batch.connection)?;
     row.into_tenant()
+}
+
+/// AUTOINCREMENT goes on behind a number that was brought along.
+fn create_past(batch: &mut WriteBatch, past: &PastTenant) -> Result<PastTenantOutcome, SqliteError> {
+    if let Some(held) = find(&mut batch.connection, past.number)? {
+        return Ok(PastTenantOutcome::Held(held));
+    }
+    if is_retired(&mut batch.connection, past.number)? {
+        return Ok(PastTenantOutcome::Retired);
+    }
+    let (created_at, updated_at) = past.times(batch.now());
+    let row: TenantRow = diesel::insert_into(tenants::table)
+        .values((
+            tenants::tenant_number.eq(past.number.get()),
+            tenants::name.eq(past.tenant.name.as_str()),
+            tenants::status.eq(TenantStatus::Active.as_str()),
+            tenants::tenant_info.eq(past.tenant.info.as_str()),
+            tenants::version.eq(1_i64),
+            tenants::created_at.eq(created_at.as_micros()),
+            tenants::updated_at.eq(updated_at.as_micros()),
+        ))
+        .returning(TenantRow::as_returning())
+        .get_result(&mut batch.connection)?;
+    diesel::insert_into(tenant_counters::table)
+        .values(tenant_counters::tenant_number.eq(row.tenant_number))
+        .execute(&mut batch.connection)?;
+    Ok(PastTenantOutcome::Created(row.into_tenant()?))
 }
 
 pub(crate) fn find(

@@ -3,10 +3,11 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use tenantry_domain::{TenantNumber, TenantStatus};
+use tenantry_ports::RETIRED_NUMBER;
 
 use crate::batch::{Change, WriteBatch};
 use crate::error::SqliteError;
-use crate::schema::{tenant_counters, tenants};
+use crate::schema::{settings, tenant_counters, tenants};
 use crate::tenant::find;
 
 /// The tables with a tenant's data, and what tells a row of it in each. What others need comes last: a feed is there as
@@ -46,6 +47,7 @@ pub(crate) fn erase_some(
         batch.flush_counters_of(tenant)?;
         diesel::delete(tenant_counters::table.find(tenant.get())).execute(&mut batch.connection)?;
         diesel::delete(tenants::table.find(tenant.get())).execute(&mut batch.connection)?;
+        retire(&mut batch.connection, tenant)?;
         batch.tell(Change::Tenant(tenant));
         return Ok(true);
     }
@@ -54,6 +56,24 @@ pub(crate) fn erase_some(
         .set(tenants::erased_rows.eq(tenants::erased_rows + erased))
         .execute(&mut batch.connection)?;
     Ok(false)
+}
+
+/// Remembers that the number is never given again.
+fn retire(connection: &mut SqliteConnection, tenant: TenantNumber) -> Result<(), SqliteError> {
+    diesel::insert_into(settings::table)
+        .values((settings::name.eq(format!("{RETIRED_NUMBER}{tenant}")), settings::value.eq(Vec::new())))
+        .on_conflict_do_nothing()
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Whether the number was that of a tenant that is gone.
+pub(crate) fn is_retired(
+    connection: &mut SqliteConnection,
+    tenant: TenantNumber,
+) -> Result<bool, SqliteError> {
+    let noted = settings::table.find(format!("{RETIRED_NUMBER}{tenant}"));
+    Ok(diesel::select(diesel::dsl::exists(noted)).get_result(connection)?)
 }
 
 fn erase_rows(

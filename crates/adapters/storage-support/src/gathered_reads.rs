@@ -1,28 +1,36 @@
-//! Gathered reads: those of one kind that wait when a reader becomes free are read by one query.
+//! Gathered reads: those of one kind that wait when a query of that kind has ended are read by the next.
 //!
-//! There is no timer. A lone read is carried out at once; the more come while all readers are busy, the more
-//! of them share a query.
+//! A lone read is carried out at once. Those that come while a query is under way wait for it, and then share one,
+//! because a query costs far more than a key in it: several small ones at the same time would take more of the machine
+//! and answer later. One that takes long is not waited for: then another reader begins.
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::Duration;
 
 use r2d2::ManageConnection;
 use tenantry_ports::StorageError;
-use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::read_pool::{ReadPool, Submitter};
+use crate::reply::{Reply, reply};
 
 /// How many are read by one query: more than these gain nothing, and would keep the first waiting.
 const MAX_GATHERED: usize = 256;
+
+/// How long a read waits for a query that is under way, before another reader takes it. A query of a few hundred keys
+/// that are in memory is shorter; one that waits for a disk may be longer.
+const LONG_QUERY: Duration = Duration::from_millis(2);
 
 /// Reads of one kind, by their keys, on the threads of a [`ReadPool`].
 pub struct GatheredReads<M: ManageConnection, K, V> {
     shared: Arc<Shared<M, K, V>>,
     max_waiting: usize,
     wait: Duration,
+    long_query: Duration,
 }
 
 /// Reads what stands under the keys: as many answers as keys, in their order.
@@ -39,11 +47,13 @@ struct State<K, V> {
     waiting: Vec<Waiting<K, V>>,
     /// Whether somebody is on the way who will take all that wait.
     is_awaited: bool,
+    /// Queries that are being carried out.
+    under_way: usize,
 }
 
 struct Waiting<K, V> {
     key: K,
-    reply: oneshot::Sender<Result<V, StorageError>>,
+    reply: Reply<Result<V, StorageError>>,
 }
 
 impl<M, K, V> GatheredReads<M, K, V>
@@ -59,10 +69,11 @@ where
     where
         Q: Fn(&mut M::Connection, &[K]) -> Result<Vec<V>, StorageError> + Send + Sync + 'static,
     {
-        let state = Mutex::new(State { waiting: Vec::new(), is_awaited: false });
+        let state = Mutex::new(State { waiting: Vec::new(), is_awaited: false, under_way: 0 });
         let limits = pool.limits();
         let shared = Shared { state, submitter: pool.submitter(), query: Box::new(query) };
-        Self { shared: Arc::new(shared), max_waiting: limits.waiting, wait: limits.wait }
+        let (max_waiting, wait) = (limits.waiting, limits.wait);
+        Self { shared: Arc::new(shared), max_waiting, wait, long_query: LONG_QUERY }
     }
 
     /// What stands under the key. Dropping the future before its turn gives it up.
@@ -71,23 +82,33 @@ where
     /// [`StorageError::Unavailable`] when too many reads wait, when no answer came in time, and when no
     /// connection can be had; else what the query failed with, for all that it was to read.
     pub async fn read(&self, key: K) -> Result<V, StorageError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, mut answer) = reply();
         {
             let mut state = self.shared.state();
             if state.waiting.len() >= self.max_waiting {
-                state.waiting.retain(|waiting| !waiting.reply.is_closed());
+                state.waiting.retain(|waiting| waiting.reply.is_wanted());
                 if state.waiting.len() >= self.max_waiting {
                     return Err(unavailable("too many reads are waiting"));
                 }
             }
             state.waiting.push(Waiting { key, reply });
-            if !std::mem::replace(&mut state.is_awaited, true) {
+            // More than one query can read are no reason to wait for one.
+            let begins = state.under_way == 0 || state.waiting.len() >= MAX_GATHERED;
+            if begins && !std::mem::replace(&mut state.is_awaited, true) {
                 drop(state);
                 Shared::send_for(&self.shared);
             }
         }
-        match tokio::time::timeout(self.wait, answer).await {
-            Ok(answer) => answer.unwrap_or_else(|_| Err(unavailable("storage is shutting down"))),
+        let soon = self.long_query.min(self.wait);
+        let answered = match timeout(soon, &mut answer).await {
+            Ok(answered) => Ok(answered),
+            Err(_) => {
+                Shared::hurry(&self.shared);
+                timeout(self.wait - soon, answer).await
+            }
+        };
+        match answered {
+            Ok(answer) => answer.unwrap_or_else(|| Err(unavailable("storage is shutting down"))),
             Err(_) => Err(unavailable("the database did not answer in time")),
         }
     }
@@ -102,24 +123,45 @@ where
     /// Has the next reader that becomes free take all that wait.
     fn send_for(shared: &Arc<Self>) {
         let taker = Arc::clone(shared);
-        let sent = shared.submitter.submit(move |connection| Self::take(&taker, connection));
+        shared.sent(shared.submitter.submit(move |connection| Self::take(&taker, connection)));
+    }
+
+    /// The same from a reader that is about to be free.
+    fn go_on(shared: &Arc<Self>) {
+        let taker = Arc::clone(shared);
+        shared.sent(shared.submitter.submit_next(move |connection| Self::take(&taker, connection)));
+    }
+
+    /// Where nobody could be sent for, those that wait are answered so.
+    fn sent(&self, sent: Result<(), StorageError>) {
         if let Err(error) = sent {
-            let mut state = shared.state();
+            let mut state = self.state();
             state.is_awaited = false;
             let refused = std::mem::take(&mut state.waiting);
             drop(state);
-            answer_all(refused, &error);
+            answer_all(refused.into_iter().map(|waiting| (waiting.reply, Err(error.clone()))));
+        }
+    }
+
+    /// Has those that wait taken, though a query is under way.
+    fn hurry(shared: &Arc<Self>) {
+        let mut state = shared.state();
+        if !state.waiting.is_empty() && !std::mem::replace(&mut state.is_awaited, true) {
+            drop(state);
+            Self::send_for(shared);
         }
     }
 
     fn take(shared: &Arc<Self>, connection: Result<&mut M::Connection, StorageError>) -> bool {
         let mut state = shared.state();
-        state.waiting.retain(|waiting| !waiting.reply.is_closed());
+        state.waiting.retain(|waiting| waiting.reply.is_wanted());
         let taken = state.waiting.len().min(MAX_GATHERED);
         let taken: Vec<_> = state.waiting.drain(..taken).collect();
-        state.is_awaited = !state.waiting.is_empty();
+        state.is_awaited = state.waiting.len() >= MAX_GATHERED;
+        state.under_way += 1;
         let more = state.is_awaited;
         drop(state);
+        let _under_way = UnderWay(shared);
         if more {
             Self::send_for(shared);
         }
@@ -135,17 +177,8 @@ where
         });
         let is_good = read.is_ok();
         match read {
-            Ok(values) => {
-                for (reply, value) in replies.into_iter().zip(values) {
-                    // Whoever asked may have stopped waiting.
-                    let _ = reply.send(Ok(value));
-                }
-            }
-            Err(error) => {
-                for reply in replies {
-                    let _ = reply.send(Err(error.clone()));
-                }
-            }
+            Ok(values) => answer_all(replies.into_iter().zip(values.into_iter().map(Ok))),
+            Err(error) => answer_all(replies.into_iter().map(|reply| (reply, Err(error.clone())))),
         }
         is_good
     }
@@ -155,9 +188,26 @@ where
     }
 }
 
-fn answer_all<K, V>(waiting: Vec<Waiting<K, V>>, error: &StorageError) {
-    for Waiting { reply, .. } in waiting {
-        let _ = reply.send(Err(error.clone()));
+/// A query that is being carried out. When it is over, however it ends, those that wait are the next.
+struct UnderWay<'a, M: ManageConnection, K: Send + 'static, V: Send + 'static>(&'a Arc<Shared<M, K, V>>);
+
+impl<M: ManageConnection, K: Send + 'static, V: Send + 'static> Drop for UnderWay<'_, M, K, V> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.under_way -= 1;
+        let begins = state.under_way == 0 && !state.waiting.is_empty();
+        if begins && !std::mem::replace(&mut state.is_awaited, true) {
+            drop(state);
+            Shared::go_on(self.0);
+        }
+    }
+}
+
+/// Lays all answers down, and only then wakes those who wait for them: see [`reply`](crate::reply).
+fn answer_all<V>(answers: impl Iterator<Item = (Reply<V>, V)>) {
+    let waiting: Vec<Waker> = answers.filter_map(|(reply, answer)| reply.lay_down(answer)).collect();
+    for waker in waiting {
+        waker.wake();
     }
 }
 

@@ -5,7 +5,6 @@
 
 mod job;
 mod queue;
-mod reply;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -16,9 +15,9 @@ use std::time::Duration;
 
 use tenantry_ports::StorageError;
 
+use crate::reply::reply;
 use job::Write;
 use queue::Queue;
-use reply::reply;
 
 /// One transaction after another on the one connection that writes, and what an engine must do for it.
 ///

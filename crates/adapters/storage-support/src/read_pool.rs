@@ -132,6 +132,14 @@ impl<C: 'static> Submitter<C> {
     ) -> Result<(), StorageError> {
         self.0.push(Box::new(Submitted(work))).map(drop)
     }
+
+    /// As [`submit`](Self::submit), from work that is about to end: its thread goes on with what waits longest.
+    pub(crate) fn submit_next(
+        &self,
+        work: impl FnOnce(Result<&mut C, StorageError>) -> bool + Send + 'static,
+    ) -> Result<(), StorageError> {
+        self.0.push_for_next(Box::new(Submitted(work))).map(drop)
+    }
 }
 
 struct Submitted<F>(F);

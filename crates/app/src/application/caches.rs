@@ -21,7 +21,7 @@ use tenantry_ports::{
 };
 use tenantry_services::{
     AccessCache, Aged, AgedCache, Ages, CacheCoherence, CachedEntry, CachedGrant, CachedTenant,
-    KeyValueCache, Propagation, PropagationLimits, RemoteChanges, TenantCache,
+    KeyValueCache, Propagation, PropagationLimits, RemoteChanges, ShelfLimits, SnapshotShelf, TenantCache,
 };
 
 use crate::config::CacheSettings;
@@ -38,6 +38,9 @@ const SETTLE_WITHIN: Duration = Duration::from_millis(250);
 /// How long a start waits for the shared cache.
 const UP_WITHIN: Duration = Duration::from_secs(1);
 
+/// How often a snapshot that is searched is compared with storage, where other nodes may change the catalog.
+const RECHECK_SNAPSHOTS: Duration = Duration::from_secs(1);
+
 /// What an age adds to a value in memory.
 const AGE_BYTES: u32 = 8;
 
@@ -46,6 +49,8 @@ pub(crate) struct Caches {
     pub(crate) access: Arc<AccessCache>,
     pub(crate) tenants: Arc<TenantCache>,
     pub(crate) key_values: Arc<KeyValueCache>,
+    pub(crate) snapshots: Arc<SnapshotShelf>,
+    pub(crate) timer: Arc<dyn Timer>,
     nodes: Option<Nodes>,
 }
 
@@ -75,17 +80,23 @@ pub(crate) type Run<L> = Arc<dyn Fn(Arc<L>) -> BoxFuture<'static, ()> + Send + S
 
 impl Caches {
     /// The caches that the configuration asks for. `database_bus` is that of the database, if it has one; Redis's
-    /// is preferred. Nothing is connected before [`start`](Self::start).
-    pub(crate) fn new(settings: &CacheSettings, clock: Arc<dyn Clock>, database_bus: Option<Bus>) -> Self {
+    /// is preferred. `others` says whether the database may have other nodes, also where none is heard of. Nothing is
+    /// connected before [`start`](Self::start).
+    pub(crate) fn new(
+        settings: &CacheSettings,
+        clock: Arc<dyn Clock>,
+        database_bus: Option<Bus>,
+        others: bool,
+    ) -> Self {
         let redis_bus = settings.redis_options().map(|options| {
             let bus = Arc::new(RedisBus::new(options));
             Bus { bus: bus.clone(), run: run(bus, |bus, listener| async move { bus.run(listener).await }) }
         });
         let (shared, bus) = (shared(settings), redis_bus.or(database_bus));
-        if shared.is_none() && bus.is_none() {
-            return Self::alone(settings);
-        }
         let timer: Arc<dyn Timer> = Arc::new(TokioTimer::new());
+        if shared.is_none() && bus.is_none() {
+            return Self::alone(settings, others, timer);
+        }
         let limits = PropagationLimits {
             max_changes: MAX_QUEUED_CHANGES,
             max_bytes: MAX_QUEUED_BYTES,
@@ -99,7 +110,8 @@ impl Caches {
             Arc::clone(&timer),
             &limits,
         ));
-        let ages = Arc::new(Ages::new(timer, Duration::from_millis(settings.near_max_age_ms)));
+        let snapshots = shelf(settings, true, &timer);
+        let ages = Arc::new(Ages::new(Arc::clone(&timer), Duration::from_millis(settings.near_max_age_ms)));
         Self {
             access: aged(
                 &ages,
@@ -119,12 +131,14 @@ impl Caches {
                 |key, held| CachedEntry::weigh(key, held.value()).saturating_add(AGE_BYTES),
                 |held| CachedEntry::version(held.value()),
             ),
+            snapshots,
+            timer,
             nodes: Some(Nodes { propagation, ages, shared, bus }),
         }
     }
 
     /// Those of a node that is the only one.
-    fn alone(settings: &CacheSettings) -> Self {
+    fn alone(settings: &CacheSettings, others: bool, timer: Arc<dyn Timer>) -> Self {
         Self {
             access: Arc::new(MemoryCache::new(
                 settings.access_max_bytes,
@@ -141,6 +155,8 @@ impl Caches {
                 CachedEntry::weigh,
                 CachedEntry::version,
             )),
+            snapshots: shelf(settings, others, &timer),
+            timer,
             nodes: None,
         }
     }
@@ -148,7 +164,7 @@ impl Caches {
     /// What the storage is to tell of changes.
     pub(crate) fn coherence(&self) -> CacheCoherence {
         let caches = (Arc::clone(&self.access), Arc::clone(&self.tenants), Arc::clone(&self.key_values));
-        let coherence = CacheCoherence::new(caches.0, caches.1, caches.2);
+        let coherence = CacheCoherence::new(caches.0, caches.1, caches.2, Arc::clone(&self.snapshots));
         match self.propagation() {
             Some(propagation) => coherence.among_nodes(Arc::clone(propagation)),
             None => coherence,
@@ -185,6 +201,7 @@ impl Caches {
             Arc::clone(&self.access),
             Arc::clone(&self.tenants),
             Arc::clone(&self.key_values),
+            Arc::clone(&self.snapshots),
             Arc::clone(&nodes.ages),
             Arc::clone(&nodes.propagation),
         ));
@@ -197,6 +214,12 @@ impl Caches {
         }
         tasks
     }
+}
+
+fn shelf(settings: &CacheSettings, others: bool, timer: &Arc<dyn Timer>) -> Arc<SnapshotShelf> {
+    let max_bytes = usize::try_from(settings.search_max_bytes).unwrap_or(usize::MAX);
+    let limits = ShelfLimits { max_bytes, recheck: others.then_some(RECHECK_SNAPSHOTS) };
+    Arc::new(SnapshotShelf::new(limits, Arc::clone(timer)))
 }
 
 fn shared(settings: &CacheSettings) -> Option<Shared> {

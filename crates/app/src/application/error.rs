@@ -42,6 +42,9 @@ pub enum StartError {
     /// The first admin key could not be made.
     #[error("the first admin key cannot be made: {0}")]
     AdminKey(String),
+    /// The operating system gave no thread.
+    #[error("the operating system gave no thread: {0}")]
+    Thread(io::Error),
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     Entropy,

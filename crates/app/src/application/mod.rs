@@ -1,14 +1,17 @@
 //! The running application: what is wired to what, and in which order it starts and stops.
 //!
 //! Starting: data directory, storage, services, listening socket, first admin key, sample data.
-//! Stopping: no new connections, requests under way, background work, what is only noted in memory,
-//! storage, what other nodes are yet to be told. Whatever was acknowledged was on disk before, so stopping in any other way loses nothing either.
+//! Stopping: no new connections, requests under way, background work, jobs (what is not done is given back), what is only
+//! noted in memory, storage, what other nodes are yet to be told. Whatever was acknowledged was on disk before, so stopping in any other way loses nothing either.
 
 mod admin_key;
 mod background;
 mod caches;
 mod error;
+mod jobs;
 mod maintenance;
+mod openings;
+mod search;
 mod storage;
 mod wiring;
 
@@ -16,6 +19,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::Arc;
 
 use tenantry_http::{Server, Services};
 use tenantry_ports::SettingRepository;
@@ -27,6 +31,8 @@ use crate::demo::{self, Demo};
 use background::Background;
 use caches::CacheTasks;
 pub use error::{RunError, StartError};
+use jobs::Jobs;
+use search::SearchThread;
 pub use storage::OpenError;
 use storage::Storage;
 pub(crate) use wiring::Core;
@@ -37,6 +43,8 @@ pub struct Application {
     storage: Storage,
     services: Services,
     caches: CacheTasks,
+    search: SearchThread,
+    jobs: Jobs,
     maintenance: MaintenanceSettings,
     admin_key_file: PathBuf,
     demo: Option<Demo>,
@@ -77,7 +85,9 @@ impl Application {
     /// The first thing that cannot be had. What was opened before is closed again.
     pub async fn build(config: &Config) -> Result<Self, StartError> {
         let data_dir = DataDir::prepare(&config.settings().data_dir)?;
-        let core = Core::open(config)?;
+        let jobs = &config.settings().jobs;
+        let workers = if jobs.run_in_serve { jobs.workers } else { 0 };
+        let core = Core::open_with_workers(config, workers)?;
         // From the start: what is written below must reach other nodes too.
         let caches = core.caches.start();
         core.caches.until_up().await;
@@ -94,7 +104,7 @@ impl Application {
     async fn on_core(config: &Config, data_dir: &DataDir, core: &Core) -> Result<Self, StartError> {
         let services = core.services(cursor_secret(&*core.storage.settings).await?);
         let options = config.http_options();
-        let listen = options.listen;
+        let (listen, compat) = (options.listen, options.compat.clone());
         let server = Server::bind(options, services.clone())
             .map_err(|error| StartError::Listen { address: listen, error })?;
         admin_key::ensure(&services.access, data_dir).await?;
@@ -102,11 +112,15 @@ impl Application {
             true => Some(demo::fill_once(&services, &*core.storage.settings).await?),
             false => None,
         };
+        openings::warn(&compat, &services.tenants).await;
         Ok(Self {
             server,
             storage: core.storage.clone(),
             services,
             caches: CacheTasks::none(),
+            search: SearchThread::start(Arc::clone(&core.caches.snapshots), core.storage.plans.clone())
+                .map_err(StartError::Thread)?,
+            jobs: core.jobs.clone(),
             maintenance: config.settings().maintenance.clone(),
             admin_key_file: data_dir.admin_key_file(),
             demo,
@@ -151,8 +165,11 @@ impl Application {
     pub async fn run(self) -> Result<(), RunError> {
         let mut background = Background::new();
         maintenance::start(&mut background, &self.services, &self.maintenance);
+        let jobs = self.jobs.start();
         let served = serve(self.server, self.stop.subscribe()).await;
         background.finish().await;
+        jobs.finish().await;
+        self.search.finish().await;
         if let Err(error) = self.services.access.flush_uses().await {
             tracing::warn!(%error, "when keys were last used could not be written down");
         }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tenantry_ports::{
-    AccessKeyRepository, Clock, CommitListener, EventRepository, HealthProbe, KeyValueRepository,
-    SettingRepository, TenantRepository,
+    AccessKeyRepository, Clock, CommitListener, EventRepository, FeedRepository, FeedRunRepository,
+    HealthProbe, JobQueue, KeyValueRepository, PlanRepository, SettingRepository, TenantRepository,
 };
 use tenantry_storage_postgres::{PostgresBus, PostgresStorage};
 use tenantry_storage_sqlite::SqliteStorage;
@@ -19,6 +19,10 @@ pub(crate) struct Storage {
     pub(crate) access_keys: Arc<dyn AccessKeyRepository>,
     pub(crate) events: Arc<dyn EventRepository>,
     pub(crate) key_values: Arc<dyn KeyValueRepository>,
+    pub(crate) feeds: Arc<dyn FeedRepository>,
+    pub(crate) feed_runs: Arc<dyn FeedRunRepository>,
+    pub(crate) plans: Arc<dyn PlanRepository>,
+    pub(crate) jobs: Arc<dyn JobQueue>,
     pub(crate) settings: Arc<dyn SettingRepository>,
     pub(crate) health: Arc<dyn HealthProbe>,
     pub(crate) replica_health: Option<Arc<dyn HealthProbe>>,
@@ -46,15 +50,21 @@ impl Storage {
         match config.storage_options() {
             StorageOptions::Sqlite(options) => {
                 let storage = SqliteStorage::open(options, clock, listener)?;
-                let closing = storage.clone();
-                Ok(Self::of(&Arc::new(storage), move || closing.close()))
+                let (closing, jobs) = (storage.clone(), Arc::new(storage.job_queue(config.takeover())));
+                Ok(Self::of(&Arc::new(storage), jobs, move || closing.close()))
             }
             StorageOptions::Postgres(options) => {
                 let storage = PostgresStorage::open(*options, clock, listener)?;
                 let (closing, replica_health) = (storage.clone(), storage.replica_health());
-                Ok(Self { replica_health, ..Self::of(&Arc::new(storage), move || closing.close()) })
+                let jobs = Arc::new(storage.job_queue(config.takeover()));
+                Ok(Self { replica_health, ..Self::of(&Arc::new(storage), jobs, move || closing.close()) })
             }
         }
+    }
+
+    /// Whether the database that the configuration names may have other nodes.
+    pub(crate) fn is_shared(config: &Config) -> bool {
+        matches!(config.storage_options(), StorageOptions::Postgres(_))
     }
 
     /// The bus of the database that the configuration names, if it has one that is wanted. Nothing is connected
@@ -66,12 +76,15 @@ impl Storage {
         Some(Bus { bus: bus.clone(), run: run(bus, |bus, listener| async move { bus.run(listener).await }) })
     }
 
-    fn of<S>(storage: &Arc<S>, close: impl Fn() + Send + Sync + 'static) -> Self
+    fn of<S>(storage: &Arc<S>, jobs: Arc<dyn JobQueue>, close: impl Fn() + Send + Sync + 'static) -> Self
     where
         S: TenantRepository
             + AccessKeyRepository
             + EventRepository
             + KeyValueRepository
+            + FeedRepository
+            + FeedRunRepository
+            + PlanRepository
             + SettingRepository
             + HealthProbe
             + 'static,
@@ -81,6 +94,10 @@ impl Storage {
             access_keys: storage.clone(),
             events: storage.clone(),
             key_values: storage.clone(),
+            feeds: storage.clone(),
+            feed_runs: storage.clone(),
+            plans: storage.clone(),
+            jobs,
             settings: storage.clone(),
             health: storage.clone(),
             replica_health: None,

@@ -1,12 +1,15 @@
 //! `tenantry check`: explains the configuration, looks at what it names, and changes nothing.
 
+mod shared_cache;
+
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rustix::fs::{Access, access};
-use tenantry_storage_postgres::PostgresOptions;
+use tenantry_queue_rabbitmq::RabbitMqQueue;
+use tenantry_storage_postgres::{Inspection, PostgresOptions};
 
 use super::{CommandError, print_line};
 use crate::config::{Config, Database, Problems, Source, StorageOptions};
@@ -27,7 +30,9 @@ pub(super) fn run(config: Result<Config, Problems>) -> Result<(), CommandError> 
     let settings = config.settings();
     let mut findings = explain(&config);
     findings.push((format!("data directory {}", settings.data_dir.display()), data_dir(&settings.data_dir)));
-    findings.push(database(&config));
+    findings.extend(database(&config));
+    findings.extend(shared_cache::findings(&settings.cache));
+    findings.extend(broker(&config));
     findings.push((format!("address {}", settings.listen), address(settings.listen)));
 
     for (what, finding) in &findings {
@@ -72,12 +77,24 @@ fn data_dir(path: &Path) -> Result<String, String> {
     })
 }
 
-fn database(config: &Config) -> Finding {
+/// The database, and its replica if there is one.
+fn database(config: &Config) -> Vec<Finding> {
     match config.storage_options() {
         StorageOptions::Sqlite(options) => {
-            (format!("database {}", options.path.display()), sqlite(config, &options.path))
+            vec![(format!("database {}", options.path.display()), sqlite(config, &options.path))]
         }
-        StorageOptions::Postgres(options) => (format!("database {}", options.url), postgres(&options)),
+        StorageOptions::Postgres(options) => {
+            let inspection = tenantry_storage_postgres::inspect(&options).map_err(|error| error.to_string());
+            let replica = options.read_url.as_ref().map(|url| {
+                let found = match &inspection {
+                    Ok(found) if found.version.is_some() => replica(&options),
+                    _ => Ok("is not looked at before the database is there".to_owned()),
+                };
+                (format!("replica {url}"), found)
+            });
+            let database = (format!("database {}", options.url), inspection.map(|found| postgres(&found)));
+            std::iter::once(database).chain(replica).collect()
+        }
     }
 }
 
@@ -93,18 +110,27 @@ fn sqlite(config: &Config, path: &Path) -> Result<String, String> {
     Ok(format!("is whole ({bytes} bytes); {}", schema(&found.pending_migrations)))
 }
 
-fn postgres(options: &PostgresOptions) -> Result<String, String> {
-    let found = tenantry_storage_postgres::inspect(options).map_err(|error| error.to_string())?;
+fn postgres(found: &Inspection) -> String {
     let server = format!("is served by PostgreSQL {}", found.server_version);
     let role = match found.is_served_by_bypassing_role {
         true => "; Row-Level Security does not hold this role: good for developing only",
         false => "",
     };
     let Some(bytes) = found.bytes else {
-        return Ok(format!("{server}; the schema {} is not there yet{role}", found.schema));
+        return format!("{server}; the schema {} is not there yet{role}", found.schema);
     };
     let schema = schema(&found.pending_migrations);
-    Ok(format!("{server}; the schema {} is there ({bytes} bytes); {schema}{role}", found.schema))
+    format!("{server}; the schema {} is there ({bytes} bytes); {schema}{role}", found.schema)
+}
+
+fn replica(options: &PostgresOptions) -> Result<String, String> {
+    match tenantry_storage_postgres::inspect_replica(options) {
+        Ok(Some(found)) => {
+            Ok(format!("is a replica, served by PostgreSQL {}, and follows", found.server_version))
+        }
+        Ok(None) => Ok("is not configured".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn schema(pending_migrations: &[String]) -> String {
@@ -112,6 +138,14 @@ fn schema(pending_migrations: &[String]) -> String {
         [] => "its schema is up to date".to_owned(),
         pending => format!("the next start runs these migrations: {}", pending.join(", ")),
     }
+}
+
+/// The broker of jobs, if there is to be one.
+fn broker(config: &Config) -> Option<Finding> {
+    let options = config.rabbitmq_options(0)?;
+    let looked = actix_web::rt::System::new().block_on(RabbitMqQueue::inspect(&options));
+    let found = looked.map(|()| "lets this user in".to_owned()).map_err(|error| error.to_string());
+    Some((format!("job queue {}", options.url), found))
 }
 
 fn address(listen: SocketAddr) -> Result<String, String> {

@@ -24,6 +24,12 @@ pub(super) fn of_url(url: &str) -> Result<(), CommandError> {
 
 /// Asks the server that listens on this address, on this computer.
 pub(super) fn of_address(listen: SocketAddr) -> Result<(), CommandError> {
+    let address = reachable(listen);
+    say(&format!("http://{address}"), address, &address.to_string())
+}
+
+/// Where whoever is on this computer reaches the server that listens on this address.
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let mut address = listen;
     if listen.ip().is_unspecified() {
         address.set_ip(match listen {
@@ -31,7 +37,7 @@ pub(super) fn of_address(listen: SocketAddr) -> Result<(), CommandError> {
             SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
         });
     }
-    say(&format!("http://{address}"), address, &address.to_string())
+    address
 }
 
 fn say(url: &str, address: SocketAddr, host: &str) -> Result<(), CommandError> {

@@ -1,17 +1,16 @@
 //! `tenantry migrate-data`: moves a whole installation from one database to another.
 
-mod progress;
 mod side;
 
 use std::sync::Arc;
 
 use tenantry_ports::{ExportRepository, ImportRepository};
-use tenantry_services::{DataMove, MoveReport};
+use tenantry_services::{DataMove, MoveProgress, MoveReport, MoveStep};
 
+use super::progress::{At, Progress};
 use super::{CommandError, print_line};
 use crate::config::{Config, Database};
 use crate::logging;
-use progress::Progress;
 use side::{Source, Target};
 
 /// Where from, where to, and whether only to look.
@@ -65,7 +64,7 @@ async fn carry(
     import: Arc<dyn ImportRepository>,
 ) -> Result<MoveReport, CommandError> {
     let progress = Progress::new();
-    DataMove::new(source, target, move |at| progress.show(at))
+    DataMove::new(source, target, move |at| progress.show(shown(at)))
         .run(&*import)
         .await
         .map_err(CommandError::failed)
@@ -76,5 +75,16 @@ async fn verify(
     target: Arc<dyn ExportRepository>,
 ) -> Result<MoveReport, CommandError> {
     let progress = Progress::new();
-    DataMove::new(source, target, move |at| progress.show(at)).verify().await.map_err(CommandError::failed)
+    DataMove::new(source, target, move |at| progress.show(shown(at)))
+        .verify()
+        .await
+        .map_err(CommandError::failed)
+}
+
+fn shown(MoveProgress { step, done, total }: MoveProgress) -> At {
+    let verb = match step {
+        MoveStep::Copying => "copying",
+        MoveStep::Verifying => "verifying",
+    };
+    At { verb, done, total, unit: "rows" }
 }

@@ -1,12 +1,19 @@
 //! The command line.
 
+mod api;
+mod catalog_import;
 mod check;
+mod completions;
 mod health;
+mod import;
 mod migrate;
 mod migrate_data;
 mod openapi;
+mod progress;
 mod seed;
 mod serve;
+mod signals;
+mod worker;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -14,13 +21,15 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+use tenantry_client::ClientError;
 
 use crate::config::{Config, ConfigLoader, Database, Problems, Source};
 use crate::data_dir::DataDir;
 
 /// A multi-tenant backend: tenants, their events and their key-values, behind one HTTP API.
 #[derive(Debug, Parser)]
-#[command(name = "tenantry", version, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "tenantry", version, max_term_width = 100, after_help = after_help())]
 pub struct Cli {
     #[command(flatten)]
     config: ConfigArgs,
@@ -30,14 +39,16 @@ pub struct Cli {
     command: Option<Command>,
 }
 
-const AFTER_HELP: &str = "\
+const CONFIGURATION_HELP: &str = "\
 Without a command, tenantry serves.
 
 Configuration: each key of config/tenantry.toml may also be given in FILE, as a variable (TENANTRY_ and the \
 key in capitals, a double underscore for each dot: TENANTRY_HTTP__KEEP_ALIVE_SECONDS), and some as a flag. \
-A flag stands above a variable, a variable above FILE, FILE above the default. `tenantry check` explains.
+A flag stands above a variable, a variable above FILE, FILE above the default. `tenantry check` explains.";
 
-Exit codes: 0 done; 1 failed; 2 wrong usage or configuration.";
+fn after_help() -> String {
+    format!("{CONFIGURATION_HELP}\n\n{}", api::EXIT_CODES)
+}
 
 /// Flags that every command takes.
 #[derive(Debug, Args)]
@@ -71,6 +82,19 @@ enum Command {
         that are under way finish, for at most http.shutdown_timeout_seconds; a second one ends at once. \
         Either way nothing that was acknowledged is lost.")]
     Serve(ServeArgs),
+    /// Carry out runs of feeds, and serve nothing, until SIGTERM or SIGINT
+    #[command(
+        long_about = "Carry out runs of feeds, and serve nothing, until SIGTERM or SIGINT: as many as \
+        jobs.workers at the same time. Any number of workers may run beside any number of servers on one PostgreSQL; \
+        SQLite's file belongs to one process, which does these jobs itself.\n\nThe first signal gives back what is under \
+        way, and another worker begins it anew."
+    )]
+    Worker,
+    /// Work with a tenant's catalog
+    Catalog {
+        #[command(subcommand)]
+        command: CatalogCommand,
+    },
     /// Bring the database's schema up to date, and say what was done
     Migrate,
     /// Move a whole installation from one database to another, and verify it
@@ -103,6 +127,16 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         tenants: PathBuf,
     },
+    /// Bring over what a predecessor has stored: a plain-text pg_dump, or an SQLite file
+    #[command(
+        long_about = "Bring over what a predecessor has stored: a plain-text pg_dump, or an SQLite file.\n\nThe whole \
+        file is read first: of one that is cut short, or that holds no table that is known, nothing is stored. Rows \
+        that break a rule are told with their lines, and the others are stored. Numbers of tenants, ids and times of \
+        events are kept. Running it twice stores nothing twice.\n\nOn SQLite no server may be running. \
+        docs/moving-over.md goes through it step by step.\n\nEnds with 0 when every row is stored or was there \
+        already, with 1 if not, with 2 for a wrong usage."
+    )]
+    Import(import::ImportArgs),
     /// Explain the configuration, and check the data directory and the database; change nothing
     Check(ServeArgs),
     /// Ask a running server whether it is ready
@@ -116,8 +150,38 @@ enum Command {
         #[arg(long, value_name = "URL")]
         url: Option<String>,
     },
+    #[command(flatten)]
+    Api(Box<api::ApiCommand>),
     /// Print the OpenAPI document of the HTTP API
     Openapi,
+    /// Print what a shell needs to complete these commands
+    #[command(long_about = "Print what a shell needs to complete these commands. For bash, say: \
+        source <(tenantry completions bash)")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum CatalogCommand {
+    /// Import a feed from a file, as if its provider had sent it
+    #[command(
+        long_about = "Import a feed from a file (XML, plain or gzip), as if its provider had sent it: what the \
+        file does not hold leaves sale. It works on the database itself, so SQLite must not be served meanwhile.\n\n\
+        Ends with 0 when the catalog is what the file says, with 1 if not."
+    )]
+    Import {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The tenant: its number or id
+        #[arg(long, value_name = "TENANT")]
+        tenant: String,
+        /// The feed: its id, or its name if no other has it
+        #[arg(long, value_name = "FEED")]
+        feed: String,
+    },
 }
 
 /// Why a command did not do its work.
@@ -132,6 +196,20 @@ pub(crate) enum CommandError {
     /// What was asked for makes no sense: one readable line.
     #[error("{0}")]
     Usage(String),
+    /// The server was asked, and has not done it.
+    #[error(transparent)]
+    Api(#[from] ClientError),
+    /// As [`Failed`](Self::Failed), with an exit code of its own.
+    #[error("{text}")]
+    Exit {
+        /// The exit code.
+        code: u8,
+        /// One readable line.
+        text: String,
+    },
+    /// Nobody reads the output any more: there is nothing more to do.
+    #[error("nobody reads the output")]
+    OutputClosed,
     /// Something failed, and the command has said so itself.
     #[error("something failed")]
     Reported,
@@ -150,9 +228,18 @@ impl CommandError {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match dispatch(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) | Err(CommandError::OutputClosed) => ExitCode::SUCCESS,
         Err(CommandError::Reported) => ExitCode::from(1),
         Err(CommandError::BadConfigurationReported) => ExitCode::from(2),
+        Err(CommandError::Api(error)) => {
+            let (code, text) = api::report(&error);
+            complain(&text);
+            ExitCode::from(code)
+        }
+        Err(CommandError::Exit { code, text }) => {
+            complain(&text);
+            ExitCode::from(code)
+        }
         Err(CommandError::Failed(text)) => {
             complain(&text);
             ExitCode::from(1)
@@ -214,17 +301,25 @@ fn dispatch(cli: Cli) -> Result<(), CommandError> {
     match command {
         Command::Serve(serve) => serve::run(&load(&config, &serve)?),
         Command::Check(serve) => check::run(load(&config, &serve)),
+        Command::Worker => worker::run(&load(&config, &ServeArgs::default())?),
+        Command::Catalog { command: CatalogCommand::Import { file, tenant, feed } } => {
+            let import = catalog_import::Import { file: &file, tenant: &tenant, feed: &feed };
+            catalog_import::run(&load(&config, &ServeArgs::default())?, &import)
+        }
         Command::Migrate => migrate::run(&load(&config, &ServeArgs::default())?),
         Command::MigrateData { from, to, verify_only } => {
             let plan = migrate_data::Plan { from: &from, to: &to, verify_only };
             migrate_data::run(&load(&config, &ServeArgs::default())?, &plan)
         }
         Command::Seed { tenants } => seed::run(&load(&config, &ServeArgs::default())?, &tenants),
+        Command::Import(args) => import::run(&load(&config, &ServeArgs::default())?, &args),
         Command::Health { url: Some(url) } => health::of_url(&url),
         Command::Health { url: None } => {
             health::of_address(load(&config, &ServeArgs::default())?.settings().listen)
         }
+        Command::Api(command) => api::run(*command, || load(&config, &ServeArgs::default())),
         Command::Openapi => openapi::run(),
+        Command::Completions { shell } => completions::run(shell),
     }
 }
 

@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-
 use super::CommandError;
+use super::signals::Signals;
 use crate::application::{Application, ApplicationHandle};
 use crate::config::Config;
 use crate::{huge_pages, logging};
@@ -19,7 +18,7 @@ async fn serve(config: &Config) -> Result<(), CommandError> {
     let application = Application::build(config).await.map_err(CommandError::failed)?;
     let signals = Signals::listen().map_err(CommandError::failed)?;
     announce(&application);
-    let watch = actix_web::rt::spawn(signals.stop(application.handle()));
+    let watch = actix_web::rt::spawn(stop(signals, application.handle()));
     let ended = application.run().await;
     watch.abort();
     ended.map_err(CommandError::failed)
@@ -36,30 +35,12 @@ fn announce(application: &Application) {
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// The first signal stops gracefully, the second at once: what is on disk then is whole in any case,
-    /// and nothing is acknowledged before it is on disk.
-    async fn stop(mut self, handle: ApplicationHandle) {
-        self.next().await;
-        handle.stop();
-        self.next().await;
-        tracing::warn!("stopped at once by a second signal: requests under way were cut off");
-        std::process::exit(1);
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
+/// The first signal stops gracefully, the second at once: what is on disk then is whole in any case,
+/// and nothing is acknowledged before it is on disk.
+async fn stop(mut signals: Signals, handle: ApplicationHandle) {
+    signals.next().await;
+    handle.stop();
+    signals.next().await;
+    tracing::warn!("stopped at once by a second signal: requests under way were cut off");
+    std::process::exit(1);
 }

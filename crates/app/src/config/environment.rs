@@ -11,7 +11,8 @@ use super::rules::{Rule, nearest_key, rule_of};
 const PREFIX: &str = "TENANTRY_";
 
 /// Variables that are no keys: the first names the user's file, the others are for clients.
-const NO_KEYS: [&str; 3] = ["TENANTRY_CONFIG", "TENANTRY_URL", "TENANTRY_KEY"];
+const NO_KEYS: [&str; 5] =
+    ["TENANTRY_CONFIG", "TENANTRY_URL", "TENANTRY_KEY", "TENANTRY_KEY_FILE", "TENANTRY_TENANT"];
 
 /// What variables begin with that name servers for Tenantry's own tests: the program may run beside them.
 const OF_TESTS: &str = "TENANTRY_TEST_";
@@ -115,6 +116,8 @@ mod tests {
                 ("TENANTRY_CONFIG", "/etc/tenantry.toml"),
                 ("TENANTRY_URL", "http://127.0.0.1:8080"),
                 ("TENANTRY_KEY", "tnt_…"),
+                ("TENANTRY_KEY_FILE", "/run/secrets/key"),
+                ("TENANTRY_TENANT", "1_acme"),
                 ("TENANTRY_TEST_REDIS_URL", "redis://127.0.0.1:6379"),
                 ("PATH", "/bin"),
             ]),

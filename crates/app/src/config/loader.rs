@@ -11,8 +11,8 @@ use super::database::without_password;
 use super::problem::{Problem, Problems, Source};
 use super::rules::{RULES, Rule, rule_of};
 use super::settings::Settings;
-use super::shared_cache;
 use super::{DEFAULTS, environment, file};
+use super::{jobs, shared_cache};
 
 /// What one source says: keys by their whole path, with where each stands. Every key in it is known, and
 /// every value obeys its rule.
@@ -159,6 +159,7 @@ fn explained(key: &str, value: &ValueKind) -> String {
         ValueKind::String(url) if shared_cache::is_key_of_url(key) => {
             format!("{:?}", shared_cache::shown(url))
         }
+        ValueKind::String(url) if key == "jobs.rabbitmq_url" => format!("{:?}", jobs::shown(url)),
         other => show(other),
     }
 }

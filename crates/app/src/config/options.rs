@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use tenantry_cache_memcached::MemcachedOptions;
 use tenantry_cache_redis::RedisOptions;
-use tenantry_http::{HttpOptions, Limits};
+use tenantry_feed_http::FeedHttpOptions;
+use tenantry_http::{CompatOptions, HttpOptions, Limits};
+use tenantry_queue_rabbitmq::RabbitMqOptions;
+use tenantry_services::{FeedLimits, ImportOptions};
 use tenantry_storage_postgres::{PostgresOptions, PostgresUrl};
 use tenantry_storage_sqlite::SqliteOptions;
 
@@ -49,6 +52,18 @@ impl Config {
             },
             cors_origins: http.cors_origins.clone(),
             log_requests: settings.log.requests,
+            compat: self.compat_options(),
+        }
+    }
+
+    /// Which old contracts are spoken, and to whom: with sample data all of them.
+    fn compat_options(&self) -> CompatOptions {
+        let settings = self.settings();
+        CompatOptions {
+            enabled: settings.compat.enabled || settings.demo,
+            key_values: settings.compat.key_values.opening(),
+            activity: settings.compat.activity.opening(),
+            search: settings.compat.search.opening(),
         }
     }
 
@@ -103,12 +118,84 @@ impl Config {
     }
 }
 
+impl Config {
+    /// How feeds are to be fetched.
+    #[must_use]
+    pub fn feed_http_options(&self) -> FeedHttpOptions {
+        let settings = &self.settings().feeds;
+        let defaults = FeedHttpOptions::default();
+        FeedHttpOptions {
+            allow_private_addresses: settings.allow_private_addresses,
+            connect_timeout: Duration::from_secs(settings.connect_timeout_seconds),
+            answer_timeout: Duration::from_secs(settings.answer_timeout_seconds),
+            idle_timeout: Duration::from_secs(settings.idle_timeout_seconds),
+            attempt_timeout: Duration::from_secs(settings.attempt_timeout_seconds),
+            fetch_timeout: Duration::from_secs(settings.fetch_timeout_seconds),
+            max_attempts: settings.max_attempts,
+            max_backoff: Duration::from_secs(settings.max_backoff_seconds),
+            breaker_failures: settings.breaker_failures,
+            breaker_pause: Duration::from_secs(settings.breaker_pause_seconds),
+            limits: self.feed_file_limits(),
+            ..defaults
+        }
+    }
+
+    /// What a feed may be, wherever it comes from.
+    #[must_use]
+    pub fn feed_file_limits(&self) -> tenantry_feed_http::FeedLimits {
+        let max_feed_bytes = self.settings().feeds.max_feed_bytes;
+        tenantry_feed_http::FeedLimits { max_feed_bytes, ..tenantry_feed_http::FeedLimits::default() }
+    }
+
+    /// What feeds may take.
+    #[must_use]
+    pub fn feed_limits(&self) -> FeedLimits {
+        let settings = self.settings();
+        FeedLimits {
+            max_feeds: settings.limits.max_feeds,
+            max_rejects: settings.catalog.max_rejects,
+            max_page_bytes: settings.limits.max_page_value_bytes,
+        }
+    }
+
+    /// How runs of feeds are carried out.
+    #[must_use]
+    pub fn import_options(&self) -> ImportOptions {
+        let settings = &self.settings().catalog;
+        ImportOptions {
+            claim: self.takeover(),
+            max_leaving_permille: settings.max_leaving_percent.saturating_mul(10),
+            max_rejects: settings.max_rejects,
+            kept_runs: settings.kept_runs,
+        }
+    }
+
+    /// How long a job stays with a worker that says nothing of itself.
+    #[must_use]
+    pub fn takeover(&self) -> Duration {
+        Duration::from_secs(self.settings().jobs.takeover_seconds)
+    }
+
+    /// How RabbitMQ is to be used, if it is, by a process that does so many jobs at the same time.
+    #[must_use]
+    pub fn rabbitmq_options(&self, workers: u16) -> Option<RabbitMqOptions> {
+        let settings = &self.settings().jobs;
+        Some(RabbitMqOptions {
+            url: settings.rabbitmq_url.clone()?,
+            namespace: settings.namespace.clone(),
+            prefetch: workers,
+            timeout: Duration::from_millis(settings.timeout_ms),
+        })
+    }
+}
+
 impl CacheSettings {
     /// How Redis is to be used, if it is.
     #[must_use]
     pub fn redis_options(&self) -> Option<RedisOptions> {
         Some(RedisOptions {
             url: self.redis_url.clone()?,
+            ca: self.redis_ca_file.clone(),
             namespace: self.namespace.clone(),
             timeout: Duration::from_millis(self.timeout_ms),
             connect_timeout: CACHE_CONNECT_TIMEOUT,

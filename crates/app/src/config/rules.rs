@@ -7,7 +7,7 @@ use tenantry_storage_postgres::PostgresUrl;
 use tracing_subscriber::EnvFilter;
 
 use super::database::Database;
-use super::shared_cache;
+use super::{compat, jobs, shared_cache};
 
 /// What a key holds.
 #[derive(Debug, Clone)]
@@ -28,6 +28,7 @@ const KIB: i64 = 1024;
 const MIB: i64 = 1024 * KIB;
 const GIB: i64 = 1024 * MIB;
 const HOUR_SECONDS: i64 = 3600;
+const DAY_SECONDS: i64 = 24 * HOUR_SECONDS;
 const HOUR_MS: i64 = 1000 * HOUR_SECONDS;
 
 /// Every key with its rule. The file of defaults holds the same keys, which a test sees to.
@@ -53,15 +54,45 @@ pub(super) const RULES: &[(&str, Rule)] = &[
     ("limits.max_value_bytes", Integer(1..=64 * MIB)),
     ("limits.max_json_depth", Integer(2..=128)),
     ("limits.max_page_value_bytes", Integer(KIB..=GIB)),
+    ("limits.max_feeds", Integer(1..=10_000)),
+    ("compat.enabled", Boolean),
+    ("compat.key_values.anonymous_tenant", Text(compat::is_tenant)),
+    ("compat.key_values.anonymous_access", Text(compat::is_open_access)),
+    ("compat.activity.anonymous_tenant", Text(compat::is_tenant)),
+    ("compat.activity.anonymous_access", Text(compat::is_open_access)),
+    ("compat.search.anonymous_tenant", Text(compat::is_tenant)),
+    ("compat.search.anonymous_access", Text(compat::is_open_access)),
     ("cache.access_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.tenants_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.key_values_max_bytes", Integer(0..=1024 * GIB)),
+    ("cache.search_max_bytes", Integer(0..=1024 * GIB)),
     ("cache.redis_url", Text(shared_cache::is_redis_url)),
+    ("cache.redis_ca_file", Text(shared_cache::is_redis_ca)),
     ("cache.memcached_url", Text(shared_cache::is_memcached_url)),
     ("cache.namespace", Text(shared_cache::is_namespace)),
     ("cache.near_max_age_ms", Integer(100..=600_000)),
     ("cache.shared_ttl_seconds", Integer(5..=86_400)),
     ("cache.timeout_ms", Integer(10..=10_000)),
+    ("feeds.allow_private_addresses", Boolean),
+    ("feeds.connect_timeout_seconds", Integer(1..=300)),
+    ("feeds.answer_timeout_seconds", Integer(1..=HOUR_SECONDS)),
+    ("feeds.idle_timeout_seconds", Integer(1..=HOUR_SECONDS)),
+    ("feeds.attempt_timeout_seconds", Integer(1..=DAY_SECONDS)),
+    ("feeds.fetch_timeout_seconds", Integer(1..=DAY_SECONDS)),
+    ("feeds.max_attempts", Integer(1..=100)),
+    ("feeds.max_backoff_seconds", Integer(1..=HOUR_SECONDS)),
+    ("feeds.breaker_failures", Integer(1..=1000)),
+    ("feeds.breaker_pause_seconds", Integer(1..=DAY_SECONDS)),
+    ("feeds.max_feed_bytes", Integer(MIB..=1024 * GIB)),
+    ("catalog.max_leaving_percent", Integer(0..=100)),
+    ("catalog.max_rejects", Integer(0..=1_000_000)),
+    ("catalog.kept_runs", Integer(1..=100_000)),
+    ("jobs.rabbitmq_url", Text(jobs::is_rabbitmq_url)),
+    ("jobs.namespace", Text(shared_cache::is_namespace)),
+    ("jobs.timeout_ms", Integer(100..=10_000)),
+    ("jobs.run_in_serve", Boolean),
+    ("jobs.workers", Integer(1..=64)),
+    ("jobs.takeover_seconds", Integer(2..=HOUR_SECONDS)),
     ("sqlite.readers", Integer(1..=256)),
     ("sqlite.read_wait_ms", Integer(1..=60_000)),
     ("sqlite.max_queued_writes", Integer(1..=1_000_000)),

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use tenantry_cache_memcached::MemcachedUrl;
-use tenantry_cache_redis::RedisUrl;
+use tenantry_cache_redis::{RedisCa, RedisUrl};
+use tenantry_queue_rabbitmq::RabbitMqUrl;
 use tenantry_storage_postgres::PostgresUrl;
 
+use super::compat::CompatSettings;
 use super::database::Database;
 use super::problem::Problem;
-use super::shared_cache;
+use super::{jobs, shared_cache};
 
 /// Every key.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -34,8 +36,16 @@ pub struct Settings {
     pub http: HttpSettings,
     /// What a request may hold.
     pub limits: LimitSettings,
+    /// Which old contracts are spoken.
+    pub compat: CompatSettings,
     /// What is kept in memory.
     pub cache: CacheSettings,
+    /// How feeds are fetched.
+    pub feeds: FeedSettings,
+    /// What becomes of what they bring.
+    pub catalog: CatalogSettings,
+    /// Who carries out their runs.
+    pub jobs: JobSettings,
     /// How SQLite is used.
     pub sqlite: SqliteSettings,
     /// How PostgreSQL is used.
@@ -102,6 +112,8 @@ pub struct LimitSettings {
     pub max_json_depth: usize,
     /// Where a page of key-values ends early.
     pub max_page_value_bytes: u64,
+    /// The most feeds of a tenant.
+    pub max_feeds: u32,
 }
 
 /// The section `cache`.
@@ -114,9 +126,14 @@ pub struct CacheSettings {
     pub tenants_max_bytes: u64,
     /// Memory for key-values.
     pub key_values_max_bytes: u64,
+    /// Memory for the search.
+    pub search_max_bytes: u64,
     /// A Redis that all nodes share.
     #[serde(deserialize_with = "shared_cache::redis_url")]
     pub redis_url: Option<RedisUrl>,
+    /// By whom it is trusted over TLS.
+    #[serde(deserialize_with = "shared_cache::redis_ca")]
+    pub redis_ca_file: Option<RedisCa>,
     /// Memcached servers that all nodes share.
     #[serde(deserialize_with = "shared_cache::memcached_url")]
     pub memcached_url: Option<MemcachedUrl>,
@@ -128,6 +145,65 @@ pub struct CacheSettings {
     pub shared_ttl_seconds: u64,
     /// How long the shared cache may take to answer.
     pub timeout_ms: u64,
+}
+
+/// The section `feeds`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedSettings {
+    /// Whether to fetch from addresses that are not public.
+    pub allow_private_addresses: bool,
+    /// How long connecting may take.
+    pub connect_timeout_seconds: u64,
+    /// How long the beginning of an answer may take.
+    pub answer_timeout_seconds: u64,
+    /// How long a provider may send nothing.
+    pub idle_timeout_seconds: u64,
+    /// How long one attempt may take.
+    pub attempt_timeout_seconds: u64,
+    /// How long all attempts of a fetch may take.
+    pub fetch_timeout_seconds: u64,
+    /// How often a provider is asked.
+    pub max_attempts: u32,
+    /// The longest wait between two attempts.
+    pub max_backoff_seconds: u64,
+    /// After how many failures a provider is left alone.
+    pub breaker_failures: u32,
+    /// For how long.
+    pub breaker_pause_seconds: u64,
+    /// The most bytes of a feed.
+    pub max_feed_bytes: u64,
+}
+
+/// The section `catalog`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogSettings {
+    /// How much of a feed may leave it at once.
+    pub max_leaving_percent: u16,
+    /// How many rejects are kept of a feed.
+    pub max_rejects: u32,
+    /// How many runs are kept of a feed.
+    pub kept_runs: u32,
+}
+
+/// The section `jobs`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobSettings {
+    /// A broker of jobs.
+    #[serde(deserialize_with = "jobs::rabbitmq_url")]
+    pub rabbitmq_url: Option<RabbitMqUrl>,
+    /// What the names of its queues begin with.
+    pub namespace: String,
+    /// How long it may take to answer.
+    pub timeout_ms: u64,
+    /// Whether a process that serves does jobs too.
+    pub run_in_serve: bool,
+    /// How many jobs a process does at the same time.
+    pub workers: u16,
+    /// How long after the death of a worker another takes over.
+    pub takeover_seconds: u64,
 }
 
 /// The section `sqlite`.

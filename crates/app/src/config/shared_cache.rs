@@ -1,8 +1,10 @@
 //! The keys of a cache that nodes share: what they may hold, and how they are shown.
 
+use std::path::Path;
+
 use serde::{Deserialize as _, Deserializer};
 use tenantry_cache_memcached::MemcachedUrl;
-use tenantry_cache_redis::RedisUrl;
+use tenantry_cache_redis::{RedisCa, RedisUrl};
 
 use super::database::Database;
 use super::problem::Problem;
@@ -10,6 +12,10 @@ use super::settings::CacheSettings;
 
 pub(super) fn is_redis_url(text: &str) -> Result<(), String> {
     read_redis(text).map(|_| ())
+}
+
+pub(super) fn is_redis_ca(text: &str) -> Result<(), String> {
+    read_ca(text).map(|_| ())
 }
 
 pub(super) fn is_memcached_url(text: &str) -> Result<(), String> {
@@ -28,6 +34,10 @@ pub(super) fn redis_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Op
     read_redis(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
+pub(super) fn redis_ca<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RedisCa>, D::Error> {
+    read_ca(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
 pub(super) fn memcached_url<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<MemcachedUrl>, D::Error> {
@@ -39,6 +49,15 @@ fn read_redis(text: &str) -> Result<Option<RedisUrl>, String> {
         return Ok(None);
     }
     RedisUrl::parse(text).map(Some).map_err(|error| format!("{error}; or be empty"))
+}
+
+fn read_ca(text: &str) -> Result<Option<RedisCa>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    RedisCa::read(Path::new(text))
+        .map(Some)
+        .map_err(|error| format!("must be a file of certificates in PEM, or be empty ({error})"))
 }
 
 fn read_memcached(text: &str) -> Result<Option<MemcachedUrl>, String> {
@@ -70,6 +89,13 @@ pub(super) fn conflicts(cache: &CacheSettings, database: &Database) -> Vec<Probl
     if let [redis, memcached] = set[..] {
         problems
             .push(Problem::new(format!("{redis} and {memcached} are both set, but nodes share one cache")));
+    }
+    if cache.redis_ca_file.is_some() && !cache.redis_url.as_ref().is_some_and(RedisUrl::is_over_tls) {
+        problems.push(Problem::new(
+            "cache.redis_ca_file is set, but cache.redis_url is not over TLS. Leave it empty, or begin that URL \
+             with rediss"
+                .to_owned(),
+        ));
     }
     if matches!(database, Database::InDataDir | Database::SqliteFile(_)) {
         problems.extend(set.iter().map(|key| {

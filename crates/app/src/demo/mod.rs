@@ -1,10 +1,11 @@
 //! Sample data for a first look: tenants, events and key-values, stored once.
 //!
-//! Everything goes through the services, as if clients had sent it. An interrupted filling goes on at the
+//! Everything goes through the services, as if clients had sent it over the last month. An interrupted filling goes on at the
 //! next start without doubling anything: tenants are known by name and e-mail address, events by their ids,
 //! which depend on nothing but their place, and key-values are created only where they are absent.
 
 mod content;
+pub mod feeds;
 mod guide;
 
 use futures_util::future::try_join_all;
@@ -91,11 +92,8 @@ async fn fill(
     sample: &sample_tenants::SampleTenant,
 ) -> Result<(), DemoError> {
     let name = sample.tenant.name.as_str();
-    let events = content::events(name, &sample.email);
-    let drafts = events.iter().map(|event| Ok(event.draft())).collect();
-    for outcome in services.events.append_batch(tenant, drafts).await? {
-        outcome?;
-    }
+    let events = content::events(name, &sample.email, services.clock.now())?;
+    services.events.import(tenant, events).await?;
     let puts = content::key_values(name).into_iter().map(|(key, value)| async move {
         match services.key_values.put(tenant, key, value, Precondition::absent()).await {
             Ok(_) | Err(KeyValueError::PreconditionFailed { .. }) => Ok(()),

@@ -87,3 +87,24 @@ fn a_running_tenantry_can_be_checked() {
     serving.terminate();
     assert!(serving.wait().success());
 }
+
+#[test]
+fn a_broker_of_jobs_is_tried_and_its_password_not_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let looked = |broker: &str| {
+        let mut check = command(["check", "--listen", "127.0.0.1:0"]);
+        check.env("TENANTRY_DATA_DIR", dir.path()).env("TENANTRY_JOBS__RABBITMQ_URL", broker);
+        finish(&mut check)
+    };
+    let away = looked("amqp://ada:hunter2@127.0.0.1:1/%2f");
+    assert_eq!(away.code, Some(1), "{away:?}");
+    assert!(away.stdout.contains("failed  job queue amqp://127.0.0.1:1/: "), "{away:?}");
+    assert!(!away.stdout.contains("hunter2"), "{away:?}");
+
+    let broker = std::env::var("TENANTRY_TEST_RABBITMQ_URL").unwrap_or_else(|_| {
+        panic!("run `cargo xtask test`, which starts a RabbitMQ, or set TENANTRY_TEST_RABBITMQ_URL")
+    });
+    let there = looked(&broker);
+    assert_eq!(there.code, Some(0), "{there:?}");
+    assert!(there.stdout.contains(": lets this user in"), "{there:?}");
+}

@@ -15,6 +15,11 @@ fn help_tells_of_every_command_and_every_exit_code() {
         "check",
         "health",
         "openapi",
+        "tenant",
+        "key",
+        "event",
+        "kv",
+        "completions",
         "--config",
         "--data-dir",
         "TENANTRY_CONFIG",
@@ -22,7 +27,19 @@ fn help_tells_of_every_command_and_every_exit_code() {
     ] {
         assert!(help.stdout.contains(word), "{word} is not in the help");
     }
-    for command in ["serve", "migrate", "seed", "check", "health", "openapi"] {
+    for command in [
+        "serve",
+        "migrate",
+        "seed",
+        "check",
+        "health",
+        "openapi",
+        "tenant",
+        "key",
+        "event",
+        "kv",
+        "completions",
+    ] {
         assert_eq!(tenantry([command, "--help"]).code, Some(0));
     }
 }

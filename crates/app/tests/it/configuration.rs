@@ -242,6 +242,30 @@ fn nodes_share_one_cache_or_none() {
 }
 
 #[test]
+fn a_file_of_authorities_is_for_a_redis_over_tls() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ca.pem");
+    let authority = rcgen::generate_simple_self_signed(vec!["cache".to_owned()]).unwrap();
+    fs::write(&file, authority.cert.pem()).unwrap();
+    let with = |url: &str, file: &Path| {
+        ConfigLoader::new()
+            .set("database_url", "postgres://db/tenantry", Source::Default)
+            .set("cache.redis_url", url, Source::Default)
+            .set("cache.redis_ca_file", file.to_str().unwrap(), Source::Default)
+    };
+    let config = with("rediss://cache", &file).load().unwrap();
+    assert!(config.settings().cache.redis_options().unwrap().ca.is_some());
+    let problems = problems_of(with("redis://cache", &file));
+    assert!(problems[0].contains("cache.redis_url is not over TLS"), "{problems:?}");
+    let problems = problems_of(with("rediss://cache", &dir.path().join("missing.pem")));
+    assert!(
+        problems[0].starts_with("cache.redis_ca_file must be a file of certificates in PEM")
+            && problems[0].contains("missing.pem"),
+        "{problems:?}"
+    );
+}
+
+#[test]
 fn a_namespace_is_a_short_plain_word() {
     for (name, is_good) in [("tenantry-2.b_C", true), ("", false), ("a b", false), (&"x".repeat(33), false)] {
         let loaded = ConfigLoader::new().set("cache.namespace", name, Source::Default).load();

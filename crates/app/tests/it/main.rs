@@ -7,17 +7,24 @@
 )]
 
 mod api;
+mod catalog_import;
 mod check;
+mod cli;
+mod client;
 mod command_line;
+mod compat;
 mod configuration;
 mod crash;
 mod demo;
+mod feed_jobs;
 mod first_start;
 mod health;
+mod import;
 mod ledger;
 mod maintenance;
 mod postgres;
 mod process;
+mod provider;
 mod seed;
 mod stack;
 mod stopping;

@@ -1,7 +1,10 @@
 //! The program on PostgreSQL, from outside.
 
+mod check;
+mod import;
 mod migrate_data;
 mod nodes;
+mod workers;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -10,7 +13,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use serde_json::Value;
 
-use crate::process::{Serving, command, finish};
+use crate::process::{Finished, Serving, command, finish};
 use crate::support::TestApp;
 
 /// The PostgreSQL of the tests.
@@ -69,6 +72,12 @@ impl Installation {
         }
         command.env("TENANTRY_DATA_DIR", self.data_dir.path()).env("TENANTRY_LISTEN", "127.0.0.1:0");
         command
+    }
+
+    /// Runs the program with some more keys set.
+    fn run(&self, argument: &str, keys: &[(&str, String)]) -> Finished {
+        let variables = keys.iter().map(|(key, value)| (tenantry::config::variable_of(key), value));
+        finish(self.command(&[argument]).envs(variables))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::DEADLINE;
+use crate::support::{DEADLINE, choose_tls};
 
 /// What a command left behind.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub(crate) struct Finished {
 
 /// The binary, with no variable of ours in its environment.
 pub(crate) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+    choose_tls();
     let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
     let ours = |name: &OsStr| name.to_string_lossy().starts_with("TENANTRY_");
     for (name, _) in std::env::vars_os().filter(|(name, _)| ours(name)) {
@@ -66,6 +67,39 @@ impl Finished {
 pub(crate) fn signal(id: u32, signal: Signal) {
     let pid = i32::try_from(id).ok().and_then(Pid::from_raw).unwrap();
     kill_process(pid, signal).unwrap();
+}
+
+/// A process that works on jobs. It is killed when it is dropped.
+pub(crate) struct Working(Child);
+
+impl Working {
+    /// Starts it so, and waits until it works.
+    pub(crate) fn from_command(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = lines(child.stdout.take().unwrap());
+        let working = Self(child);
+        assert_eq!(stdout.recv_timeout(DEADLINE).as_deref(), Ok("tenantry works"));
+        working
+    }
+
+    /// Ends it as a crash does.
+    pub(crate) fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        signal(self.0.id(), Signal::TERM);
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A serving process. It is killed when it is dropped.

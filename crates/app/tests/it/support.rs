@@ -17,6 +17,13 @@ use crate::stack::Stack;
 /// Nothing that these tests wait for takes as long as this, unless it never comes.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
+/// Chooses who does TLS: the client brings it, and then every HTTP client of the process asks for one, also where all is
+/// plain.
+pub(crate) fn choose_tls() {
+    // Somebody may have chosen it already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// A configuration for tests: any free port, this data directory, and these keys.
 pub(crate) fn config(data_dir: &Path, keys: &[(&str, &str)]) -> Config {
     let test = || Source::Flag("of a test".to_owned());
@@ -86,6 +93,7 @@ impl TestApp {
 
     /// Starts one with what a former one left.
     pub(crate) fn start_in(home: impl Into<Home>, keys: &[(&str, &str)]) -> Self {
+        choose_tls();
         let home = home.into();
         let settings: Vec<_> = home.stack.settings().chain(keys.iter().copied()).collect();
         let config = config(home.path(), &settings);

@@ -43,7 +43,8 @@ pub(crate) async fn tenant_of_bytes(
     Ok(state.services.tenants.resolve(&caller, named.as_ref()).await?)
 }
 
-async fn authorized(state: &State, head: &RequestHead, scope: Scope) -> Result<Caller, Problem> {
+/// Lets in whoever has `scope`, whatever the answer's type is.
+pub(crate) async fn authorized(state: &State, head: &RequestHead, scope: Scope) -> Result<Caller, Problem> {
     let key = bearer_key(head)?;
     let caller = match state.services.access.authenticate_cached(key) {
         Some(known) => known?,
@@ -68,7 +69,7 @@ fn bearer_key(head: &RequestHead) -> Result<&str, Problem> {
 }
 
 /// The tenant that the header names. A name that can be no tenant's is like one that does not exist.
-fn named_tenant(head: &RequestHead) -> Result<Option<TenantRef>, Problem> {
+pub(crate) fn named_tenant(head: &RequestHead) -> Result<Option<TenantRef>, Problem> {
     let Some(value) = head.headers().get(TENANTRY_TENANT) else { return Ok(None) };
     let named = value.to_str().ok().and_then(TenantRef::parse);
     named.map(Some).ok_or_else(|| Problem::plain(Code::TenantNotFound))

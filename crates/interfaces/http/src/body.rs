@@ -66,6 +66,15 @@ pub(crate) fn media_type(head: &RequestHead) -> Option<String> {
     Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
+/// Refuses a body that is packed.
+pub(crate) fn require_no_encoding(head: &RequestHead) -> Result<(), Problem> {
+    let encoding = head.headers().get(header::CONTENT_ENCODING);
+    if encoding.is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Problem::new(Code::UnsupportedMediaType, "the body must not have a Content-Encoding"));
+    }
+    Ok(())
+}
+
 /// Refuses a body of another type than `allowed`, or of none, or in an encoding or charset that is not
 /// read here.
 pub(crate) fn require_media_type(head: &RequestHead, allowed: &[&str]) -> Result<(), Problem> {
@@ -76,12 +85,7 @@ pub(crate) fn require_media_type(head: &RequestHead, allowed: &[&str]) -> Result
     {
         return Ok(());
     }
-    let encoded = headers
-        .get(header::CONTENT_ENCODING)
-        .is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if encoded {
-        return Err(Problem::new(Code::UnsupportedMediaType, "the body must not have a Content-Encoding"));
-    }
+    require_no_encoding(head)?;
     if media_type(head).is_some_and(|found| allowed.contains(&found.as_str())) {
         return Ok(());
     }

@@ -9,10 +9,12 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, web};
 
+use crate::compat::Predecessor;
 use crate::problem::Problem;
 use crate::problem_code::Code;
 use crate::request_id::{RequestId, X_REQUEST_ID};
 use crate::state::State;
+use crate::streamed_body;
 use crate::unread_body::ChunkedBody;
 
 /// Bodies below this many bytes are not compressed: it would cost more than it saves.
@@ -24,22 +26,31 @@ pub(crate) async fn conventions(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = RequestId::of(request.headers());
-    let log_requests = request.app_data::<web::Data<State>>().is_some_and(|state| state.log_requests);
+    let state = request.app_data::<web::Data<State>>();
+    let log_requests = state.is_some_and(|state| state.log_requests);
+    let has_predecessors = state.is_some_and(|state| state.compat.enabled);
     let started = log_requests.then(std::time::Instant::now);
     let body = ChunkedBody::watch(&mut request);
     let (request, response) = next.call(request).await?.map_into_boxed_body().into_parts();
-    let response = dress(request.head(), &id, response);
+    let predecessor = if has_predecessors { Predecessor::of(request.path()) } else { None };
+    let response = dress(request.head(), &id, predecessor, response);
     if let Some(started) = started {
         log(request.head(), response.status(), &id, started.elapsed());
     }
     Ok(body.close_if_unread(ServiceResponse::new(request, response)))
 }
 
-/// Makes of a handler's answer what goes out: see the module.
-pub(crate) fn dress(head: &RequestHead, id: &RequestId, mut response: HttpResponse) -> HttpResponse {
+/// Makes of a handler's answer what goes out: see the module. A `predecessor`'s routes refuse in its shape.
+pub(crate) fn dress(
+    head: &RequestHead,
+    id: &RequestId,
+    predecessor: Option<Predecessor>,
+    mut response: HttpResponse,
+) -> HttpResponse {
     if response.status().is_client_error() || response.status().is_server_error() {
-        response = write_problem(head, id, response);
+        response = write_problem(head, id, predecessor, response);
     }
+    response = streamed_body::watch(head, id, response);
     let headers = response.headers_mut();
     if let Some(id) = id.to_header() {
         headers.insert(X_REQUEST_ID, id);
@@ -48,8 +59,13 @@ pub(crate) fn dress(head: &RequestHead, id: &RequestId, mut response: HttpRespon
     compress(head, response)
 }
 
-/// Writes a refusal out as problem details; also one that actix made by itself.
-fn write_problem(head: &RequestHead, id: &RequestId, response: HttpResponse) -> HttpResponse {
+/// Writes a refusal out as problem details, or as a predecessor did; also one that actix made by itself.
+fn write_problem(
+    head: &RequestHead,
+    id: &RequestId,
+    predecessor: Option<Predecessor>,
+    response: HttpResponse,
+) -> HttpResponse {
     if response.headers().contains_key(header::CONTENT_TYPE) && response.error().is_none() {
         return response;
     }
@@ -62,6 +78,9 @@ fn write_problem(head: &RequestHead, id: &RequestId, response: HttpResponse) -> 
     };
     if problem.code.status().is_server_error() {
         log_failure(head, id, &problem);
+    }
+    if let Some(predecessor) = predecessor {
+        return predecessor.refuse(&problem, response);
     }
     let body = serde_json::to_vec(&problem.to_wire(Some(id.as_str()))).unwrap_or_default();
     let mut response = response.set_body(BoxBody::new(body));

@@ -19,7 +19,7 @@ use crate::conventions::dress;
 use crate::problem::Problem;
 use crate::request_id::RequestId;
 use crate::state::State;
-use crate::{event, key_value};
+use crate::{event, key_value, search};
 
 /// See [`key_value::get_key_value`].
 pub(crate) async fn get_key_value(
@@ -47,11 +47,20 @@ pub(crate) async fn create_events(
     event::create_events(&state, request.head(), payload.into_inner()).await
 }
 
+/// See [`search::search_plans`].
+pub(crate) async fn search_plans(
+    state: web::Data<State>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    search::search_plans(&state, request.head()).await
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HotRoute {
     GetKeyValue,
     PutKeyValue,
     CreateEvents,
+    SearchPlans,
 }
 
 impl HotRoute {
@@ -62,6 +71,7 @@ impl HotRoute {
             Method::GET if path.starts_with("/api/v1/kv/") => Self::GetKeyValue,
             Method::PUT if path.starts_with("/api/v1/kv/") => Self::PutKeyValue,
             Method::POST if path == "/api/v1/events" => Self::CreateEvents,
+            Method::GET if path == "/api/v1/search" => Self::SearchPlans,
             _ => return None,
         };
         (!request.headers().contains_key(header::TRANSFER_ENCODING)).then_some(route)
@@ -74,9 +84,10 @@ impl HotRoute {
             Self::GetKeyValue => key_value::get_key_value(&state, &head).await,
             Self::PutKeyValue => key_value::put_key_value(&state, &head, payload).await,
             Self::CreateEvents => event::create_events(&state, &head, payload).await,
+            Self::SearchPlans => search::search_plans(&state, &head).await,
         };
         let answer = answer.unwrap_or_else(HttpResponse::from_error);
-        dress(&head, &id, answer).into()
+        dress(&head, &id, None, answer).into()
     }
 }
 

@@ -26,8 +26,29 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8], max_depth: usize) -> 
     Ok(value)
 }
 
-/// Reads one element of a JSON array that was read; `pointer` is its place.
+/// As [`read`], where the body must be an object: serde would take the elements of an array for its members.
+pub(crate) fn read_object<'a, T: Deserialize<'a>>(body: &'a [u8], max_depth: usize) -> Result<T, Problem> {
+    if is_array(body) {
+        // What is not JSON at all is told first.
+        read::<&serde_json::value::RawValue>(body, max_depth)?;
+        return Err(Problem::invalid(no_object("")));
+    }
+    read(body, max_depth)
+}
+
+fn is_array(text: &[u8]) -> bool {
+    text.trim_ascii_start().starts_with(b"[")
+}
+
+fn no_object(pointer: &str) -> Violations {
+    Violations::one(Violation::new(pointer, "type", "must be a JSON object"))
+}
+
+/// Reads one element of a JSON array that was read, which must be an object; `pointer` is its place.
 pub(crate) fn read_part<'a, T: Deserialize<'a>>(text: &'a str, pointer: &str) -> Result<T, Violations> {
+    if is_array(text.as_bytes()) {
+        return Err(no_object(pointer));
+    }
     serde_json::from_str(text).map_err(|error| shape_fault::<T>(text, pointer, &error))
 }
 
@@ -82,9 +103,9 @@ fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// Reads a small JSON body that borrows nothing.
+/// Reads a small JSON object that borrows nothing.
 pub(crate) fn read_owned<T: DeserializeOwned>(body: &[u8], max_depth: usize) -> Result<T, Problem> {
-    read(body, max_depth)
+    read_object(body, max_depth)
 }
 
 /// An answer whose body is `value` as JSON.

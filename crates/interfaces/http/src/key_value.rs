@@ -165,12 +165,10 @@ pub(crate) async fn put_key_value(
 }
 
 fn content_type_of(head: &RequestHead) -> Result<ContentType, Problem> {
-    let headers = head.headers();
-    let encoding = headers.get(header::CONTENT_ENCODING);
-    if encoding.is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(Problem::new(Code::UnsupportedMediaType, "the body must not have a Content-Encoding"));
-    }
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(ContentType::octet_stream()) };
+    body::require_no_encoding(head)?;
+    let Some(value) = head.headers().get(header::CONTENT_TYPE) else {
+        return Ok(ContentType::octet_stream());
+    };
     value.to_str().ok().and_then(ContentType::new).ok_or_else(|| {
         Problem::new(
             Code::InvalidHeader,

@@ -12,14 +12,16 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{HeaderBuilder, Ref, RefOr, Required};
 
+use crate::compat::Predecessor;
 use crate::problem_code::Code;
 use crate::routes::{Endpoint, endpoints};
 use crate::{
-    access_key, docs, event, health, key_value, key_value_list, ping, problem, problem_page, tenant,
+    access_key, compat, docs, event, feed, feed_run, health, key_value, key_value_list, ping, plan, problem,
+    problem_page, search, tenant,
 };
 
 const DESCRIPTION: &str = "\
-A registry of tenants, and for each tenant a log of events and a store of key-values.
+A registry of tenants, and for each tenant a log of events, a store of key-values and a catalog of what is on.
 
 **Access.** Every route under `/api/v1` but `ping` takes a key: `Authorization: Bearer <key>`. A tenant's key \
 (`tnt_…`) says which tenant it is about. An administrator's key (`tna_…`) names one with the header \
@@ -34,6 +36,9 @@ says what to do. Beside those listed at each operation, any path answers 404 `ro
 **Lists** take `limit` (1 to 1000, default 50) and `cursor`, and answer `next_cursor`, null at the end. A cursor \
 fits only the list, filters and tenant that gave it.
 
+**The systems that Tenantry replaces** are spoken for under `/compat`, where `compat.enabled` is set: their own \
+paths, shapes and refusals, with the keys of this API.
+
 **Every answer** carries `X-Request-Id`: yours, if you sent a sane one. `HEAD` works wherever `GET` does. Bodies \
 above 1 KiB are compressed by `Accept-Encoding` (brotli, zstd, gzip).";
 
@@ -46,8 +51,13 @@ above 1 KiB are compressed by `Accept-Encoding` (brotli, zstd, gzip).";
         (name = "Access keys", description = "Who may do what; for administrators."),
         (name = "Events", description = "What happened, in the order in which it was stored."),
         (name = "Key-values", description = "Bytes under a key; each write is a new revision."),
-        (name = "About", description = "The server itself.")),
-    components(schemas(problem::ProblemDto, problem::ViolationDto)),
+        (name = "Catalog", description = "What is on: imported from providers' feeds, and searched by time."),
+        (name = "About", description = "The server itself."),
+        (name = "compat/tenants", description = "The multi-tenant registry's old contract, for administrators. Where compat.enabled is set."),
+        (name = "compat/key-values", description = "tenantbase's old contract. Where compat.enabled is set; compat.key_values.anonymous_tenant may open a tenant to callers without a key."),
+        (name = "compat/activity", description = "activity_service's old contract. Where compat.enabled is set; compat.activity.anonymous_tenant may open a tenant to callers without a key."),
+        (name = "compat/search", description = "The provider-event search's old contract. Where compat.enabled is set; compat.search.anonymous_tenant may open a tenant to callers without a key.")),
+    components(schemas(problem::ProblemDto, problem::ViolationDto, compat::refusal::Refusal, compat::refusal::ErrorText, compat::refusal::SearchRefusal)),
     paths(
         ping::ping, health::livez, health::readyz, docs::get_openapi, problem_page::list_problems,
         problem_page::get_problem,
@@ -56,7 +66,17 @@ above 1 KiB are compressed by `Accept-Encoding` (brotli, zstd, gzip).";
         access_key::list_access_keys, access_key::create_access_key, access_key::revoke_access_key,
         event::list_events, event::create_events, event::get_event,
         key_value_list::list_key_values, key_value::get_key_value, key_value::put_key_value,
-        key_value::delete_key_value, key_value::increment_key_value))]
+        key_value::delete_key_value, key_value::increment_key_value,
+        compat::tenants::ping, compat::tenants::list_tenants, compat::tenants::create_tenant,
+        compat::tenants::get_tenant, compat::tenants::replace_tenant, compat::tenants::delete_tenant,
+        compat::key_values::health_check, compat::key_values::set_value, compat::key_values::get_value,
+        compat::key_values::delete_value, compat::key_values::list_values,
+        compat::activity::health, compat::activity::create_event, compat::activity::list_events,
+        compat::activity::list_events_slash, compat::search::search,
+        search::search_plans, plan::get_plan, plan::get_plan_history,
+        feed::list_feeds, feed::create_feed, feed::get_feed, feed::patch_feed, feed::delete_feed,
+        feed_run::list_feed_runs, feed_run::create_feed_run, feed_run::get_feed_run, feed_run::confirm_feed_run,
+        feed_run::list_rejects, feed_run::replay_rejects))]
 struct Document;
 
 /// The OpenAPI document, indented, with a newline at its end: what `/openapi.json` serves, `tenantry
@@ -113,12 +133,15 @@ fn complete(operation: &mut Operation, endpoint: &Endpoint) {
         }
         None => operation.security = Some(vec![]),
     }
+    let predecessor = endpoint.predecessor();
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in endpoint.refusals() {
-        by_status.entry(code.status().as_u16()).or_default().push(code);
+        let status = predecessor.map_or(code.status(), |predecessor| predecessor.status(code));
+        by_status.entry(status.as_u16()).or_default().push(code);
     }
     for (status, codes) in by_status {
-        operation.responses.responses.insert(status.to_string(), RefOr::T(refusal(status, &codes)));
+        let refusal = refusal(predecessor, status, &codes);
+        operation.responses.responses.insert(status.to_string(), RefOr::T(refusal));
     }
 }
 
@@ -134,17 +157,18 @@ fn tenant_header() -> Parameter {
         .build()
 }
 
-fn refusal(status: u16, codes: &[Code]) -> utoipa::openapi::Response {
+fn refusal(predecessor: Option<Predecessor>, status: u16, codes: &[Code]) -> utoipa::openapi::Response {
     let lines: Vec<String> =
         codes.iter().map(|code| format!("`{}`: {}.", code.as_str(), code.title())).collect();
-    let examples =
-        codes.iter().map(|code| (code.as_str(), ExampleBuilder::new().value(Some(example(*code))).build()));
-    let content = ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name("Problem")))
-        .examples_from_iter(examples)
-        .build();
-    let mut response =
-        ResponseBuilder::new().description(lines.join(" ")).content("application/problem+json", content);
+    let examples = codes.iter().map(|code| {
+        let example = predecessor.map_or_else(|| example(*code), |predecessor| predecessor.example(*code));
+        (code.as_str(), ExampleBuilder::new().value(Some(example)).build())
+    });
+    let problem = || Ref::from_schema_name("Problem").into();
+    let schema = predecessor.map_or_else(problem, Predecessor::schema);
+    let content = ContentBuilder::new().schema(Some(schema)).examples_from_iter(examples).build();
+    let media_type = predecessor.map_or("application/problem+json", Predecessor::media_type);
+    let mut response = ResponseBuilder::new().description(lines.join(" ")).content(media_type, content);
     let header = match status {
         401 => Some("WWW-Authenticate"),
         503 => Some("Retry-After"),
@@ -208,8 +232,10 @@ mod tests {
             assert!(operation["operationId"].is_string(), "{}", endpoint.path);
             assert_eq!(operation["security"].as_array().unwrap().is_empty(), endpoint.scope.is_none());
             for code in endpoint.refusals() {
-                let response = &operation["responses"][code.status().as_str()];
-                let examples = &response["content"]["application/problem+json"]["examples"];
+                let predecessor = endpoint.predecessor();
+                let status = predecessor.map_or(code.status(), |predecessor| predecessor.status(code));
+                let kind = predecessor.map_or("application/problem+json", Predecessor::media_type);
+                let examples = &operation["responses"][status.as_str()]["content"][kind]["examples"];
                 assert!(examples[code.as_str()].is_object(), "{} {}", endpoint.path, code.as_str());
             }
         }

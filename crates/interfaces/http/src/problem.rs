@@ -8,7 +8,9 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use tenantry_domain::{Violation, Violations};
 use tenantry_ports::StorageError;
-use tenantry_services::{AccessError, AccessKeyError, EventError, KeyValueError, TenantError};
+use tenantry_services::{
+    AccessError, AccessKeyError, EventError, FeedError, KeyValueError, PlanError, TenantError,
+};
 use utoipa::ToSchema;
 
 use crate::problem_code::Code;
@@ -202,6 +204,7 @@ impl From<TenantError> for Problem {
         match error {
             TenantError::NotFound => Self::plain(Code::TenantNotFound),
             TenantError::TenantRequired => Self::plain(Code::TenantRequired),
+            TenantError::Suspended => Self::plain(Code::TenantSuspended),
             TenantError::Deleting => Self::plain(Code::TenantDeleting),
             TenantError::PreconditionFailed { current } => {
                 Self::new(Code::PreconditionFailed, format!("the current entity tag is \"{current}\""))
@@ -236,6 +239,35 @@ impl From<EventError> for Problem {
     }
 }
 
+impl From<PlanError> for Problem {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::NotFound => Self::plain(Code::PlanNotFound),
+            PlanError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<FeedError> for Problem {
+    fn from(error: FeedError) -> Self {
+        match error {
+            FeedError::NotFound => Self::plain(Code::FeedNotFound),
+            FeedError::RunNotFound => Self::plain(Code::FeedRunNotFound),
+            FeedError::TenantNotFound => Self::plain(Code::TenantNotFound),
+            FeedError::TooMany(feeds) => {
+                Self::new(Code::TooManyFeeds, format!("the tenant has {feeds} feeds, as many as it may have"))
+            }
+            FeedError::PreconditionFailed { current } => {
+                Self::new(Code::PreconditionFailed, format!("the current entity tag is \"{current}\""))
+            }
+            FeedError::Contended => Self::plain(Code::Contended),
+            FeedError::NotHeld => Self::plain(Code::FeedRunNotHeld),
+            FeedError::Invalid(errors) => Self::invalid(errors),
+            FeedError::Storage(error) => error.into(),
+        }
+    }
+}
+
 impl From<KeyValueError> for Problem {
     fn from(error: KeyValueError) -> Self {
         match error {
@@ -252,6 +284,27 @@ impl From<KeyValueError> for Problem {
                 Self::new(Code::BodyTooLarge, format!("a value may have at most {limit} bytes"))
             }
             KeyValueError::Storage(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_of_storage_has_its_status_and_its_cause_is_not_told() {
+        let why = || "no room on /srv/data".to_owned();
+        for (fault, status) in [
+            (StorageError::Unavailable(why()), StatusCode::SERVICE_UNAVAILABLE),
+            (StorageError::Full(why()), StatusCode::INSUFFICIENT_STORAGE),
+            (StorageError::Failed(why()), StatusCode::INTERNAL_SERVER_ERROR),
+        ] {
+            let problem = Problem::from(fault);
+            assert_eq!(problem.status_code(), status);
+            let told = serde_json::to_string(&problem.to_wire(None)).unwrap();
+            assert!(!told.contains("/srv/data"), "{told}");
+            assert!(problem.cause.is_some_and(|cause| cause.contains("/srv/data")), "the log has it");
         }
     }
 }

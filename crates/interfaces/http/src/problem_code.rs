@@ -76,6 +76,12 @@ problem_codes! {
         "The tenant has no event of that id.";
     KeyValueNotFound = "key-value-not-found", NOT_FOUND, "There is no such key",
         "The tenant has no key-value under that key: it was never set, was deleted, or its time has ended.";
+    PlanNotFound = "plan-not-found", NOT_FOUND, "There is no such plan",
+        "The tenant's catalog has no plan of that id, or had none at that moment. GET /api/v1/search finds plans.";
+    FeedNotFound = "feed-not-found", NOT_FOUND, "There is no such feed",
+        "The tenant has no feed of that id. GET /api/v1/catalog/feeds lists them.";
+    FeedRunNotFound = "feed-run-not-found", NOT_FOUND, "There is no such run",
+        "The feed has no run of that id: the oldest leave after a while. GET /api/v1/catalog/feeds/{feed}/runs lists them.";
     ProblemNotFound = "problem-not-found", NOT_FOUND, "There is no such problem",
         "GET /problems lists every problem that this API answers.";
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "The path does not know this method",
@@ -88,6 +94,10 @@ problem_codes! {
         "A tenant that is being deleted cannot be changed any more.";
     Contended = "contended", CONFLICT, "Others changed it at the same time, again and again",
         "Nothing was changed. Read it again and repeat the change, with If-Match if it builds on what was read.";
+    TooManyFeeds = "too-many-feeds", CONFLICT, "The tenant has as many feeds as it may have",
+        "`detail` says how many, which the server's configuration sets. Delete one that is not needed, or ask an administrator for a higher limit.";
+    FeedRunNotHeld = "feed-run-not-held", CONFLICT, "The run is not held",
+        "Only a run whose `state` is `held` can be confirmed. It may have been confirmed already, or a later run has taken its place. GET /api/v1/catalog/feeds/{feed}/runs shows how things stand.";
     NotIncrementable = "not-incrementable", CONFLICT, "The value cannot be incremented",
         "Only a decimal integer of 64 bits can be incremented, and the sum must fit one too. `detail` says which of the two it was.";
     PreconditionFailed = "precondition-failed", PRECONDITION_FAILED, "The precondition does not hold",

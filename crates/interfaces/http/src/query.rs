@@ -17,8 +17,27 @@ pub(crate) struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
+    /// Reads those parameters of `query` whose names are in `known`, and passes over all others: for routes whose
+    /// clients may send anything else.
+    pub(crate) fn parse_leniently(query: &'a str, known: &[&str]) -> Result<Self, Problem> {
+        Self::read_pairs(query, known, |_| Ok(()))
+    }
+
     /// Reads `query`, in which only the names in `known` may occur.
     pub(crate) fn parse(query: &'a str, known: &[&str]) -> Result<Self, Problem> {
+        Self::read_pairs(query, known, |name| {
+            let shown: String = name.chars().take(64).collect();
+            let detail = format!("is not known here; known are {}", known.join(", "));
+            Err(Problem::query(&shown, "unknown", detail))
+        })
+    }
+
+    /// `unknown` says what becomes of a query with a parameter of another name.
+    fn read_pairs(
+        query: &'a str,
+        known: &[&str],
+        unknown: impl Fn(&str) -> Result<(), Problem>,
+    ) -> Result<Self, Problem> {
         if query.len() > MAX_BYTES {
             return Err(Problem::new(
                 Code::InvalidQuery,
@@ -30,9 +49,8 @@ impl<'a> Query<'a> {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name)?;
             if !known.contains(&name.as_ref()) {
-                let shown: String = name.chars().take(64).collect();
-                let detail = format!("is not known here; known are {}", known.join(", "));
-                return Err(Problem::query(&shown, "unknown", detail));
+                unknown(&name)?;
+                continue;
             }
             let value = decode(value)?;
             if value.contains('\0') {
@@ -52,6 +70,11 @@ impl<'a> Query<'a> {
             None => Ok(first),
             Some(_) => Err(Problem::query(name, "repeated", "may occur only once")),
         }
+    }
+
+    /// The first value of a parameter, however often it occurs.
+    pub(crate) fn first(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_ref())
     }
 
     /// The values of a parameter that may be repeated, at most `most` times.
@@ -135,6 +158,13 @@ mod tests {
         assert!(query.one("a").is_err());
         assert!(query.all("a", 1).is_err());
         assert_eq!(query.one("c").unwrap(), None);
+    }
+
+    #[test]
+    fn a_lenient_reader_passes_over_what_it_does_not_know() {
+        let query = Query::parse_leniently("x=1&a=2&a=3&y=%00", &["a", "b"]).unwrap();
+        assert_eq!((query.first("a"), query.first("b"), query.first("x")), (Some("2"), None, None));
+        assert!(Query::parse_leniently("a=%ff", &["a"]).is_err());
     }
 
     #[test]

@@ -8,17 +8,19 @@ use actix_web::http::Method;
 use actix_web::{Resource, Route, web};
 use tenantry_domain::Scope;
 
+use crate::compat::Predecessor;
 use crate::problem::Problem;
 use crate::problem_code::Code;
 use crate::problem_code::Code::{
-    AccessKeyNotFound, BodyIncomplete, BodyTooLarge, Contended, EventNotFound, InvalidCursor, InvalidHeader,
-    InvalidJson, InvalidPath, InvalidQuery, KeyExpired, KeyMalformed, KeyMissing, KeyUnknown,
-    KeyValueNotFound, NotAcceptable, NotIncrementable, PreconditionFailed, ProblemNotFound, RequestTimeout,
-    ScopeMissing, StorageFull, TenantDeleting, TenantNotFound, TenantRequired, TenantSuspended,
-    UnsupportedMediaType, ValidationFailed,
+    AccessKeyNotFound, BodyIncomplete, BodyTooLarge, Contended, EventNotFound, FeedNotFound, FeedRunNotFound,
+    FeedRunNotHeld, InvalidCursor, InvalidHeader, InvalidJson, InvalidPath, InvalidQuery, KeyExpired,
+    KeyMalformed, KeyMissing, KeyUnknown, KeyValueNotFound, NotAcceptable, NotIncrementable, PlanNotFound,
+    PreconditionFailed, ProblemNotFound, RequestTimeout, ScopeMissing, StorageFull, TenantDeleting,
+    TenantNotFound, TenantRequired, TenantSuspended, TooManyFeeds, UnsupportedMediaType, ValidationFailed,
 };
 use crate::{
-    access_key, docs, event, health, hot_routes, key_value, key_value_list, ping, problem_page, tenant,
+    access_key, compat, docs, event, feed, feed_run, health, hot_routes, key_value, key_value_list, ping,
+    plan, problem_page, tenant,
 };
 
 /// One method of one path.
@@ -48,6 +50,11 @@ const CONDITIONAL: &[Code] = &[InvalidHeader, PreconditionFailed];
 const KV_KEY: &[Code] = &[InvalidPath, InvalidQuery, ValidationFailed];
 
 impl Endpoint {
+    /// Whose old contract it belongs to; nothing for the canonical API.
+    pub(crate) fn predecessor(&self) -> Option<Predecessor> {
+        Predecessor::of(self.path)
+    }
+
     /// Every problem that the endpoint may answer.
     pub(crate) fn refusals(&self) -> Vec<Code> {
         let mut codes: Vec<Code> = self.problems.iter().flat_map(|group| group.iter().copied()).collect();
@@ -93,16 +100,39 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     const ACCESS_KEY: &[Code] = &[AccessKeyNotFound];
     const NUMBER: &[Code] = &[NotIncrementable];
     const FULL: &[Code] = &[StorageFull];
+    const CATALOG_READ: Option<Scope> = Some(Scope::CatalogRead);
+    const CATALOG_WRITE: Option<Scope> = Some(Scope::CatalogWrite);
+    const PLAN: &[Code] = &[PlanNotFound];
+    const FEED: &[Code] = &[FeedNotFound];
+    const RUN: &[Code] = &[FeedNotFound, FeedRunNotFound];
+    const HELD: &[Code] = &[FeedRunNotHeld];
+    const MORE_FEEDS: &[Code] = &[TooManyFeeds];
+    const OTHERS: &[Code] = &[Contended];
     // In the order in which paths are tried: what is called most stands first.
     let mut table = endpoints! {
         GET "/api/v1/kv/{key}" KV_READ, [KV_KEY, ENTRY, CONDITIONAL], hot_routes::get_key_value;
         PUT "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, CHANGE, BODY], hot_routes::put_key_value;
         DELETE "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, ENTRY, CHANGE], key_value::delete_key_value;
         POST "/api/v1/kv/{key}" KV_WRITE, [KV_KEY, ENTRY, CHANGE, NUMBER, BODY, JSON_BODY, JSON_ANSWER], key_value::increment_key_value;
+        GET "/api/v1/search" CATALOG_READ, [LIST, CONDITIONAL, JSON_ANSWER], hot_routes::search_plans;
         GET "/api/v1/events" EVENTS_READ, [LIST, JSON_ANSWER], event::list_events;
         POST "/api/v1/events" EVENTS_WRITE, [BODY, JSON_BODY, JSON_ANSWER, FULL], hot_routes::create_events;
         GET "/api/v1/events/{id}" EVENTS_READ, [EVENT, JSON_ANSWER], event::get_event;
         GET "/api/v1/kv" KV_READ, [LIST, JSON_ANSWER], key_value_list::list_key_values;
+
+        GET "/api/v1/catalog/plans/{id}" CATALOG_READ, [PLAN, JSON_ANSWER], plan::get_plan;
+        GET "/api/v1/catalog/plans/{id}/history" CATALOG_READ, [PLAN, LIST, JSON_ANSWER], plan::get_plan_history;
+        GET "/api/v1/catalog/feeds" CATALOG_READ, [LIST, JSON_ANSWER], feed::list_feeds;
+        POST "/api/v1/catalog/feeds" CATALOG_WRITE, [MORE_FEEDS, BODY, JSON_BODY, JSON_ANSWER, FULL], feed::create_feed;
+        GET "/api/v1/catalog/feeds/{feed}" CATALOG_READ, [FEED, CONDITIONAL, JSON_ANSWER], feed::get_feed;
+        PATCH "/api/v1/catalog/feeds/{feed}" CATALOG_WRITE, [FEED, CHANGE, OTHERS, BODY, JSON_BODY, JSON_ANSWER], feed::patch_feed;
+        DELETE "/api/v1/catalog/feeds/{feed}" CATALOG_WRITE, [FEED, CHANGE, JSON_ANSWER], feed::delete_feed;
+        GET "/api/v1/catalog/feeds/{feed}/runs" CATALOG_READ, [FEED, LIST, JSON_ANSWER], feed_run::list_feed_runs;
+        POST "/api/v1/catalog/feeds/{feed}/runs" CATALOG_WRITE, [FEED, JSON_ANSWER, FULL], feed_run::create_feed_run;
+        GET "/api/v1/catalog/feeds/{feed}/runs/{run}" CATALOG_READ, [RUN, JSON_ANSWER], feed_run::get_feed_run;
+        POST "/api/v1/catalog/feeds/{feed}/runs/{run}/confirm" CATALOG_WRITE, [RUN, HELD, JSON_ANSWER, FULL], feed_run::confirm_feed_run;
+        GET "/api/v1/catalog/feeds/{feed}/rejects" CATALOG_READ, [FEED, LIST, JSON_ANSWER], feed_run::list_rejects;
+        POST "/api/v1/catalog/feeds/{feed}/rejects/replay" CATALOG_WRITE, [FEED, JSON_ANSWER, FULL], feed_run::replay_rejects;
 
         GET "/api/v1/ping" OPEN, [], ping::ping;
         GET "/livez" OPEN, [], health::livez;
@@ -122,6 +152,28 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         POST "/api/v1/tenants/{tenant}/keys" KEYS_WRITE, [TENANT, BODY, JSON_BODY, JSON_ANSWER, FULL], access_key::create_access_key;
         DELETE "/api/v1/tenants/{tenant}/keys/{key_id}" KEYS_WRITE, [TENANT, ACCESS_KEY, JSON_ANSWER, FULL], access_key::revoke_access_key;
     };
+    const FILTERS: &[Code] = &[InvalidQuery];
+    table.extend(endpoints! {
+        GET "/compat/tenants/api/v1/ping" TENANTS_READ, [], compat::tenants::ping;
+        GET "/compat/tenants/api/v1/tenants" TENANTS_READ, [], compat::tenants::list_tenants;
+        POST "/compat/tenants/api/v1/tenants" TENANTS_WRITE, [BODY, JSON_BODY, FULL], compat::tenants::create_tenant;
+        GET "/compat/tenants/api/v1/tenants/{tenant_number}" TENANTS_READ, [TENANT], compat::tenants::get_tenant;
+        PUT "/compat/tenants/api/v1/tenants/{tenant_number}" TENANTS_WRITE, [TENANT, TENANT_END, BODY, JSON_BODY, FULL], compat::tenants::replace_tenant;
+        DELETE "/compat/tenants/api/v1/tenants/{tenant_number}" TENANTS_WRITE, [TENANT, TENANT_END, FULL], compat::tenants::delete_tenant;
+
+        GET "/compat/key-values/health-check" OPEN, [], compat::key_values::health_check;
+        POST "/compat/key-values/set-value" KV_WRITE, [BODY, JSON_BODY, FULL], compat::key_values::set_value;
+        GET "/compat/key-values/get-value" KV_READ, [FILTERS, BODY, JSON_BODY], compat::key_values::get_value;
+        DELETE "/compat/key-values/delete-value" KV_WRITE, [FILTERS, BODY, JSON_BODY, FULL], compat::key_values::delete_value;
+        GET "/compat/key-values/get-values" KV_READ, [], compat::key_values::list_values;
+
+        GET "/compat/activity/api/health" OPEN, [], compat::activity::health;
+        POST "/compat/activity/api/events" EVENTS_WRITE, [BODY, JSON_BODY, FULL], compat::activity::create_event;
+        GET "/compat/activity/api/events" EVENTS_READ, [FILTERS], compat::activity::list_events;
+        GET "/compat/activity/api/events/" EVENTS_READ, [FILTERS], compat::activity::list_events_slash;
+
+        GET "/compat/search/search" CATALOG_READ, [FILTERS], compat::search::search;
+    });
     let pages = endpoints! {
         GET "/" OPEN, [], docs::redirect_to_docs;
         GET "/docs" OPEN, [], docs::redirect_to_docs;
@@ -132,8 +184,10 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 }
 
 /// Makes the routing: a resource a path, `HEAD` wherever there is `GET`, 405 with `Allow` for the rest.
-pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    let table = endpoints();
+/// The predecessors' routes are there only if they are wanted.
+pub(crate) fn configure(config: &mut web::ServiceConfig, with_predecessors: bool) {
+    let mut table = endpoints();
+    table.retain(|endpoint| with_predecessors || endpoint.predecessor().is_none());
     let mut done: Vec<&str> = Vec::new();
     for endpoint in &table {
         if !done.contains(&endpoint.path) {

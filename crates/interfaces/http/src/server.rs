@@ -10,6 +10,7 @@ use actix_web::dev::ServerHandle as ActixHandle;
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::{App, HttpServer, web};
 
+use crate::compat::CompatOptions;
 use crate::conventions::conventions;
 use crate::cursor::CursorSeal;
 use crate::hot_routes::HotRoutes;
@@ -39,6 +40,8 @@ pub struct HttpOptions {
     pub cors_origins: Vec<String>,
     /// Whether each request is logged.
     pub log_requests: bool,
+    /// Whether the contracts of the predecessors are spoken, and to whom.
+    pub compat: CompatOptions,
 }
 
 impl Default for HttpOptions {
@@ -54,6 +57,7 @@ impl Default for HttpOptions {
             limits: Limits::default(),
             cors_origins: Vec::new(),
             log_requests: false,
+            compat: CompatOptions::default(),
         }
     }
 }
@@ -91,6 +95,7 @@ impl Server {
             body_timeout: options.body_timeout,
             cursors,
             log_requests: options.log_requests,
+            compat: options.compat,
         });
         let workers = match options.workers {
             0 => std::thread::available_parallelism().map_or(2, usize::from),
@@ -102,7 +107,7 @@ impl Server {
                 .app_data(state.clone())
                 .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
                 .wrap(from_fn(conventions))
-                .configure(routes::configure);
+                .configure(|config| routes::configure(config, state.compat.enabled));
             // CORS and the log of requests are the router's.
             let is_plain = origins.is_empty() && !state.log_requests;
             HotRoutes::new(app.into_factory(), is_plain.then(|| state.clone()))

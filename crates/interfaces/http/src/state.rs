@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenantry_ports::{Clock, HealthProbe};
-use tenantry_services::{AccessService, EventService, KeyValueService, TenantService};
+use tenantry_services::{
+    AccessService, EventService, FeedService, KeyValueService, PlanService, SearchService, TenantService,
+};
 
+use crate::compat::CompatOptions;
 use crate::cursor::CursorSeal;
 
 /// The services behind the API, wired by the application.
@@ -19,6 +22,12 @@ pub struct Services {
     pub events: Arc<EventService>,
     /// The key-value store.
     pub key_values: Arc<KeyValueService>,
+    /// Where the catalog comes from.
+    pub feeds: Arc<FeedService>,
+    /// What is in the catalog.
+    pub plans: Arc<PlanService>,
+    /// The search in the catalog.
+    pub search: Arc<SearchService>,
     /// What `/readyz` asks.
     pub health: Vec<Arc<dyn HealthProbe>>,
     /// What cursors are sealed with: the same on every node, and kept over restarts.
@@ -64,4 +73,5 @@ pub(crate) struct State {
     pub(crate) body_timeout: Duration,
     pub(crate) cursors: CursorSeal,
     pub(crate) log_requests: bool,
+    pub(crate) compat: CompatOptions,
 }

@@ -1,7 +1,7 @@
 //! Tenants: `/api/v1/tenants`.
 
 use actix_web::dev::{Payload, RequestHead};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{StatusCode, Uri, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -139,7 +139,7 @@ pub(crate) async fn create_tenant(
 ) -> Result<HttpResponse, Problem> {
     access::caller(&state, request.head(), Scope::TenantsWrite).await?;
     let text = read_body(&state, request.head(), payload.into_inner(), &["application/json"]).await?;
-    let body: TenantBody<'_> = json::read(&text, state.limits.max_json_depth)?;
+    let body: TenantBody<'_> = json::read_object(&text, state.limits.max_json_depth)?;
     let draft = TenantDraft { name: body.name, tenant_info: body.tenant_info };
     answer(StatusCode::CREATED, &state.services.tenants.create(draft).await?)
 }
@@ -188,14 +188,18 @@ pub(crate) fn link_next(
     request: &HttpRequest,
     next: Option<&str>,
 ) {
-    let Some(next) = next else { return };
-    let kept =
-        request.query_string().split('&').filter(|pair| !pair.is_empty() && !is_parameter(pair, "cursor"));
+    if let Some(next) = next {
+        answer.insert_header((header::LINK, next_link(request.uri(), next)));
+    }
+}
+
+/// The RFC 8288 link to the next page of what `uri` has asked for.
+pub(crate) fn next_link(uri: &Uri, next: &str) -> String {
+    let query = uri.query().unwrap_or_default();
+    let kept = query.split('&').filter(|pair| !pair.is_empty() && !is_parameter(pair, "cursor"));
     let query: Vec<&str> = kept.collect();
     let separator = if query.is_empty() { "" } else { "&" };
-    let link =
-        format!("<{}?{}{separator}cursor={next}>; rel=\"next\"", request.uri().path(), query.join("&"));
-    answer.insert_header((header::LINK, link));
+    format!("<{}?{}{separator}cursor={next}>; rel=\"next\"", uri.path(), query.join("&"))
 }
 
 /// Shows a tenant.
@@ -232,7 +236,7 @@ pub(crate) async fn replace_tenant(
     let tenant = access::tenant_in_path(&request)?;
     let precondition = etag::precondition(request.headers())?;
     let text = read_body(&state, request.head(), payload.into_inner(), &["application/json"]).await?;
-    let body: TenantBody<'_> = json::read(&text, state.limits.max_json_depth)?;
+    let body: TenantBody<'_> = json::read_object(&text, state.limits.max_json_depth)?;
     let draft = TenantDraft { name: body.name, tenant_info: body.tenant_info };
     answer(StatusCode::OK, &state.services.tenants.replace(&tenant, draft, &precondition).await?)
 }

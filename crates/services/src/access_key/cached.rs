@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use tenantry_domain::{
-    Caller, KeyHash, KeyId, KeyKind, KeyOwner, PresentedKey, ScopeSet, TenantStatus, Timestamp,
+    Caller, KeyHash, KeyId, KeyKind, KeyOwner, PresentedKey, ScopeSet, TenantNumber, TenantStatus, Timestamp,
 };
 use tenantry_ports::{AccessGrant, NearCache};
 
@@ -42,6 +42,11 @@ impl CachedGrant {
     #[must_use]
     pub fn version(_: &Self) -> u64 {
         0
+    }
+
+    /// Whether it is of one of this tenant's keys: then it holds the tenant's status.
+    pub(crate) fn is_of(&self, tenant: TenantNumber) -> bool {
+        self.0.as_ref().is_some_and(|grant| grant.owner == KeyOwner::Tenant(tenant))
     }
 
     /// The grant, if the key that is presented is the one it was made for.

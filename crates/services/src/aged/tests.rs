@@ -31,6 +31,11 @@ fn what_is_kept_is_stamped_and_all_else_is_passed_on() {
     cache.expect_replace().once().with(eq(7), eq(aged(1_000))).return_const(());
     cache.expect_outdate().once().with(eq(7), eq(5)).return_const(());
     cache.expect_remove().once().with(eq(7)).return_const(());
+    cache
+        .expect_remove_where()
+        .once()
+        .withf(|is_changed| is_changed(&7, &aged(1)) && !is_changed(&8, &aged(1)))
+        .return_const(());
     cache.expect_clear().once().return_const(());
     let cache = AgedCache::new(Arc::new(cache), ages);
     assert_eq!(cache.ticket(&7), TICKET);
@@ -39,6 +44,7 @@ fn what_is_kept_is_stamped_and_all_else_is_passed_on() {
     cache.outdate(&7, 5);
     cache.forget(&7);
     cache.remove(&7);
+    cache.remove_where(&|key, value| (*key, *value) == (7, "v"));
     cache.clear();
 }
 

@@ -4,7 +4,7 @@ use tenantry_ports::{Change, MockChangeBus, MockNearCache, MockSharedCache};
 
 use super::*;
 use crate::access_key::CachedGrant;
-use crate::samples::{Standstill, entry, key, number, propagation, revision};
+use crate::samples::{Standstill, entry, is_of_tenant_7_alone, key, number, propagation, revision, shelf};
 use crate::tenant::CachedTenant;
 
 /// Three caches that must not be touched, but as the test says.
@@ -17,7 +17,8 @@ struct Caches {
 
 impl Caches {
     fn coherence(self) -> CacheCoherence {
-        CacheCoherence::new(Arc::new(self.access), Arc::new(self.tenants), Arc::new(self.key_values))
+        let (access, tenants) = (Arc::new(self.access), Arc::new(self.tenants));
+        CacheCoherence::new(access, tenants, Arc::new(self.key_values), shelf())
     }
 }
 
@@ -47,10 +48,10 @@ fn an_access_key_that_was_made_or_revoked_is_forgotten() {
 }
 
 #[test]
-fn a_tenant_that_changed_is_forgotten_and_so_are_all_grants() {
+fn a_tenant_that_changed_is_forgotten_and_so_are_its_grants() {
     let mut caches = Caches::default();
     caches.tenants.expect_remove().once().with(eq(number(7))).return_const(());
-    caches.access.expect_clear().once().return_const(());
+    caches.access.expect_remove_where().once().withf(is_of_tenant_7_alone).return_const(());
     caches.coherence().tenant_changed(number(7));
 }
 
@@ -76,7 +77,7 @@ fn among_nodes_others_are_told_of_keys_and_tenants() {
     assert_eq!(propagation.run().now_or_never(), None);
     let mut caches = Caches::default();
     caches.access.expect_remove().return_const(());
-    caches.access.expect_clear().return_const(());
+    caches.access.expect_remove_where().return_const(());
     caches.tenants.expect_remove().return_const(());
     let coherence = caches.coherence().among_nodes(Arc::clone(&propagation));
     coherence.access_key_changed(id);

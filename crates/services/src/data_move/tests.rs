@@ -3,14 +3,14 @@ use tenantry_ports::{MockExportRepository, MockImportRepository, StoredTenant, T
 
 use super::*;
 
-fn stored(number: i64) -> StoredTenant {
+fn stored(number: i64, version: u64) -> StoredTenant {
     let time = Timestamp::from_micros(5);
     let tenant = Tenant {
         number: TenantNumber::new(number).unwrap(),
         name: TenantName::from_stored(format!("tenant-{number}")),
         status: TenantStatus::Active,
         info: JsonObject::empty(),
-        version: 1,
+        version,
         created_at: time,
         updated_at: time,
         erasure: None,
@@ -20,14 +20,24 @@ fn stored(number: i64) -> StoredTenant {
 
 /// A storage with these tenants, which have nothing.
 fn side(numbers: &'static [i64]) -> Arc<MockExportRepository> {
+    holding(numbers, 1, 9, 1)
+}
+
+/// The same with a setting, the last number given to a tenant, and the version of each tenant.
+fn holding(
+    numbers: &'static [i64],
+    setting: u8,
+    last_number: i64,
+    version: u64,
+) -> Arc<MockExportRepository> {
     let mut side = MockExportRepository::new();
-    side.expect_settings().returning(|| Ok(vec![("secret".to_owned(), vec![1])]));
+    side.expect_settings().returning(move || Ok(vec![("secret".to_owned(), vec![setting])]));
     side.expect_admin_keys().returning(|| Ok(vec![]));
-    side.expect_last_tenant_number().returning(|| Ok(TenantNumber::new(9)));
+    side.expect_last_tenant_number().returning(move || Ok(TenantNumber::new(last_number)));
     side.expect_tenants().returning(move |after, bound| {
         let after = after.map_or(0, TenantNumber::get);
         let behind = numbers.iter().filter(|number| **number > after);
-        Ok(behind.take(bound.rows as usize).map(|number| stored(*number)).collect())
+        Ok(behind.take(bound.rows as usize).map(|number| stored(*number, version)).collect())
     });
     side.expect_count_rows().returning(|_| Ok(0));
     side.expect_access_keys().returning(|_, _, _| Ok(vec![]));
@@ -84,4 +94,18 @@ async fn tenants_that_only_the_target_has_are_differences() {
     };
     let numbers: Vec<_> = differences.iter().filter_map(|difference| difference.tenant).collect();
     assert_eq!(numbers.iter().map(|number| number.get()).collect::<Vec<_>>(), [1, 3]);
+}
+
+#[tokio::test]
+async fn whatever_of_an_installation_differs_is_found_by_its_table() {
+    for (target, differs) in [
+        (holding(&[1], 2, 9, 1), "table settings: 1 rows on both sides, not the same"),
+        (holding(&[1], 1, 8, 1), "table tenants: 0 rows on both sides, not the same"),
+        (holding(&[1], 1, 9, 2), "tenant 1, table tenants: 1 rows on both sides, not the same"),
+    ] {
+        let compared = DataMove::new(side(&[1]), target, |_| {}).verify().await;
+        let Err(MoveError::Differs(differences)) = compared else { panic!("{differs}: {compared:?}") };
+        let [difference] = &differences[..] else { panic!("{differences:?}") };
+        assert!(difference.to_string().ends_with(differs), "{difference}");
+    }
 }

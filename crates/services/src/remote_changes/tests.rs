@@ -9,7 +9,7 @@ use tenantry_ports::{MockChangeBus, MockNearCache, MockSharedCache, MockTimer};
 use super::*;
 use crate::access_key::CachedGrant;
 use crate::key_value::CachedEntry;
-use crate::samples::{Standstill, key, number, propagation, revision};
+use crate::samples::{Standstill, is_of_tenant_7_alone, key, number, propagation, revision, shelf};
 use crate::tenant::CachedTenant;
 
 /// Three caches that must not be touched, but as the test says; and a shared cache that must not either.
@@ -39,7 +39,7 @@ impl World {
 
     fn remote_with(self, ages: Arc<Ages>, propagation: Arc<Propagation>) -> RemoteChanges {
         let (access, tenants) = (Arc::new(self.access), Arc::new(self.tenants));
-        RemoteChanges::new(access, tenants, Arc::new(self.key_values), ages, propagation)
+        RemoteChanges::new(access, tenants, Arc::new(self.key_values), shelf(), ages, propagation)
     }
 }
 
@@ -63,10 +63,10 @@ fn what_another_node_has_changed_is_forgotten() {
 }
 
 #[test]
-fn a_tenant_that_another_node_has_changed_is_forgotten_and_so_are_all_grants() {
+fn a_tenant_that_another_node_has_changed_is_forgotten_and_so_are_its_grants() {
     let mut world = World::default();
     world.tenants.expect_remove().once().with(eq(number(7))).return_const(());
-    world.access.expect_clear().once().return_const(());
+    world.access.expect_remove_where().once().withf(is_of_tenant_7_alone).return_const(());
     world.remote().changed(Change::Tenant(number(7)));
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use tenantry_domain::{Key, TenantNumber};
-use tenantry_ports::{LoadTicket, NearCache};
+use tenantry_ports::{IsChanged, LoadTicket, NearCache};
 
 use super::scheduler::Chance;
 use crate::key_value::CachedEntry;
@@ -94,6 +94,12 @@ impl NearCache<(TenantNumber, Key), CachedEntry> for TestNear {
         held.values.remove(key);
     }
 
+    fn remove_where<'a>(&self, is_changed: &'a IsChanged<'a, (TenantNumber, Key), CachedEntry>) {
+        let mut held = self.held.lock().unwrap();
+        held.epoch += 1;
+        held.values.retain(|key, value| !is_changed(key, value));
+    }
+
     fn clear(&self) {
         let mut held = self.held.lock().unwrap();
         held.epoch += 1;
@@ -126,6 +132,8 @@ impl<K: Send + Sync + 'static, V: Send + Sync + 'static> NearCache<K, V> for Not
     fn outdate(&self, _: &K, _: u64) {}
 
     fn remove(&self, _: &K) {}
+
+    fn remove_where<'a>(&self, _: &'a IsChanged<'a, K, V>) {}
 
     fn clear(&self) {}
 }

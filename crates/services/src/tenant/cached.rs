@@ -38,6 +38,10 @@ impl CachedTenant {
         self.0.is_some()
     }
 
+    pub(super) fn is_suspended(&self) -> bool {
+        self.0.as_ref().is_some_and(|known| known.status == TenantStatus::Suspended)
+    }
+
     /// Whether the tenant is the one that `named` means, and its data may be reached.
     pub(super) fn is_usable_as(&self, named: &TenantRef) -> bool {
         self.0.as_ref().is_some_and(|known| {

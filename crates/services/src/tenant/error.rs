@@ -12,6 +12,9 @@ pub enum TenantError {
     /// An administrator's request about a tenant's data names no tenant.
     #[error("a tenant must be named")]
     TenantRequired,
+    /// The tenant is suspended, and answers nobody without a key.
+    #[error("the tenant is suspended")]
+    Suspended,
     /// The tenant is being deleted, and is not changed any more.
     #[error("the tenant is being deleted")]
     Deleting,

@@ -12,7 +12,7 @@ use tenantry_ports::MockTenantRepository;
 use super::{TenantError, TenantService};
 use crate::samples::{acme, down, forgetful, number, tenant_ref};
 
-fn service(tenants: MockTenantRepository) -> TenantService {
+pub(super) fn service(tenants: MockTenantRepository) -> TenantService {
     TenantService::new(Arc::new(tenants), forgetful())
 }
 

@@ -13,10 +13,11 @@ const OLDEST_POSTGRES: u32 = 14;
 
 /// Directories outside `PATH` in which packages put servers: Debian's, Red Hat's, PostgreSQL's own, Homebrew's
 /// and MacPorts'. A star stands for any characters of a name.
-const USUAL: [&str; 14] = [
+const USUAL: [&str; 15] = [
     "usr/lib/postgresql/*/bin",
     "usr/pgsql-*/bin",
     "usr/local/pgsql/bin",
+    "usr/lib/rabbitmq/bin",
     "usr/bin",
     "usr/sbin",
     "usr/local/bin",
@@ -75,6 +76,7 @@ impl Places {
             Server::Postgres => self.find_postgres(version_of),
             Server::Redis => self.find_first(server, &["redis-server", "valkey-server"]),
             Server::Memcached => self.find_first(server, &["memcached"]),
+            Server::RabbitMq => self.find_rabbitmq(),
         }
     }
 
@@ -88,6 +90,15 @@ impl Places {
         let mut programs =
             names.iter().flat_map(|name| self.directories().map(move |directory| directory.join(name)));
         programs.find(|program| is_program(program)).map(|program| Found { server, program })
+    }
+
+    /// Debian's program in `PATH` serves root and its own user alone; the one that it calls serves anybody.
+    fn find_rabbitmq(&self) -> Option<Found> {
+        let debian = self.root.join("usr/lib/rabbitmq/bin/rabbitmq-server");
+        if is_program(&debian) {
+            return Some(Found { server: Server::RabbitMq, program: debian });
+        }
+        self.find_first(Server::RabbitMq, &["rabbitmq-server"])
     }
 
     fn find_postgres(&self, version_of: impl Fn(&Path) -> Option<u32>) -> Option<Found> {
@@ -247,6 +258,15 @@ mod tests {
         assert_eq!(found(Server::Redis, &["mine"]), Some(machine.0.join("mine/redis-server")));
         assert_eq!(found(Server::Redis, &[]), Some(machine.0.join("usr/bin/redis-server")));
         assert_eq!(found(Server::Memcached, &[]), Some(machine.0.join("usr/local/bin/memcached")));
+    }
+
+    #[test]
+    fn of_debians_two_rabbitmqs_the_one_for_anybody_is_taken() {
+        let machine = Machine::with(&["usr/sbin/rabbitmq-server", "usr/lib/rabbitmq/bin/rabbitmq-server"]);
+        let found = machine.places(&["usr/sbin"]).find(Server::RabbitMq).map(|found| found.program);
+        assert_eq!(found, Some(machine.0.join("usr/lib/rabbitmq/bin/rabbitmq-server")));
+        let elsewhere = Machine::with(&["usr/local/sbin/rabbitmq-server"]);
+        assert!(elsewhere.places(&[]).find(Server::RabbitMq).is_some());
     }
 
     #[test]

@@ -111,6 +111,8 @@ fn packages(missing: &[Server], manager: &str) -> Vec<&'static str> {
         (Server::Redis, "apt-get") => "redis-server",
         (Server::Redis, _) => "redis",
         (Server::Memcached, _) => "memcached",
+        (Server::RabbitMq, "pacman" | "brew") => "rabbitmq",
+        (Server::RabbitMq, _) => "rabbitmq-server",
     };
     missing.iter().map(package).collect()
 }
@@ -122,9 +124,9 @@ mod tests {
     #[test]
     fn the_advice_is_what_to_type() {
         let advice = advice(&Server::ALL, Some(MANAGERS[0]));
-        assert!(advice.starts_with("PostgreSQL, Redis and memcached are missing"), "{advice}");
+        assert!(advice.starts_with("PostgreSQL, Redis, memcached and RabbitMQ are missing"), "{advice}");
         assert!(
-            advice.contains("\n    sudo apt-get install postgresql redis-server memcached\n"),
+            advice.contains("\n    sudo apt-get install postgresql redis-server memcached rabbitmq-server\n"),
             "{advice}"
         );
         assert!(advice.ends_with("cargo xtask test --embedded"), "{advice}");

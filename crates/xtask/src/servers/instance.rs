@@ -10,6 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use super::discovery::Found;
+use super::rabbitmq::{self, Ports};
 use super::readiness;
 use super::scratch::Scratch;
 use super::watch::Watch;
@@ -31,6 +32,8 @@ pub(super) struct Instance<'a> {
     user: Option<Unprivileged>,
     port: u16,
     child: Option<Child>,
+    /// What the server would start by itself, and leave behind: the daemon by which RabbitMQ's nodes find each other.
+    companion: Option<Child>,
 }
 
 impl<'a> Instance<'a> {
@@ -45,7 +48,7 @@ impl<'a> Instance<'a> {
         if let Some(user) = user {
             chown(&directory, Some(user.uid), Some(user.gid))?;
         }
-        let mut instance = Self { found, directory, user, port: 0, child: None };
+        let mut instance = Self { found, directory, user, port: 0, child: None, companion: None };
         if found.server == Server::Postgres {
             instance.make_cluster(watch)?;
         }
@@ -64,6 +67,7 @@ impl<'a> Instance<'a> {
             Server::Postgres => format!("postgres://postgres@127.0.0.1:{port}/postgres"),
             Server::Redis => format!("redis://127.0.0.1:{port}"),
             Server::Memcached => format!("memcached://127.0.0.1:{port}"),
+            Server::RabbitMq => format!("amqp://guest:guest@127.0.0.1:{port}"),
         }
     }
 
@@ -81,9 +85,12 @@ impl<'a> Instance<'a> {
 
     /// Starts it on a free port. `false`: it has ended by itself.
     fn serve(&mut self, watch: &Watch) -> io::Result<bool> {
-        self.port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        self.port = free_port()?;
         let mut command = self.command(&self.found.program)?;
         self.add_arguments(&mut command);
+        if self.found.server == Server::RabbitMq {
+            self.prepare_rabbitmq(&mut command)?;
+        }
         let child = self.child.insert(command.spawn()?);
         let end = Instant::now() + START;
         while child.try_wait()?.is_none() {
@@ -125,7 +132,21 @@ impl<'a> Instance<'a> {
             Server::Memcached => {
                 command.args(["-l", "127.0.0.1", "-p", &port, "-U", "0", "-m", "64"]);
             }
+            // By its environment alone.
+            Server::RabbitMq => {}
         }
+    }
+
+    /// Tells RabbitMQ where everything of it is to be, and starts its daemon.
+    fn prepare_rabbitmq(&mut self, command: &mut Command) -> io::Result<()> {
+        let ports = Ports { amqp: self.port, distribution: free_port()?, epmd: free_port()? };
+        rabbitmq::prepare(command, &self.directory, ports)?;
+        let mut daemon = self.command(Path::new("epmd"))?;
+        daemon.args(rabbitmq::epmd_arguments(ports));
+        if let Some(mut former) = self.companion.replace(daemon.spawn()?) {
+            kill(&mut former);
+        }
+        Ok(())
     }
 
     /// A program that runs as the server's user, in its directory, and writes to its log.
@@ -179,6 +200,15 @@ impl<'a> Instance<'a> {
 
 impl Drop for Instance<'_> {
     fn drop(&mut self) {
+        self.end_server();
+        if let Some(mut companion) = self.companion.take() {
+            kill(&mut companion);
+        }
+    }
+}
+
+impl Instance<'_> {
+    fn end_server(&mut self) {
         let Some(mut child) = self.child.take() else { return };
         if self.found.server == Server::Postgres && self.ask_to_end().is_ok() {
             let end = Instant::now() + END;
@@ -188,6 +218,10 @@ impl Drop for Instance<'_> {
         }
         kill(&mut child);
     }
+}
+
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 fn kill(child: &mut Child) {

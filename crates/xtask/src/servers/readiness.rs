@@ -16,12 +16,15 @@ pub fn is_ready(server: Server, port: u16) -> bool {
         Server::Postgres => ask(port, &postgres_startup(), 1),
         Server::Redis => ask(port, b"PING\r\n", 5),
         Server::Memcached => ask(port, b"version\r\n", 8),
+        Server::RabbitMq => ask(port, b"AMQP\0\0\x09\x01", 3),
     };
     let wanted: &[u8] = match server {
         // "Authentication": in `trust` it says that none is needed. A server that still starts answers 'E'.
         Server::Postgres => b"R",
         Server::Redis => b"+PONG",
         Server::Memcached => b"VERSION ",
+        // A method frame on channel 0: AMQP's Connection.Start.
+        Server::RabbitMq => b"\x01\0\0",
     };
     answer.is_ok_and(|answer| answer == wanted)
 }
@@ -72,6 +75,8 @@ mod tests {
         assert!(is_ready(Server::Redis, answering(b"+PONG\r\n")));
         assert!(!is_ready(Server::Redis, answering(b"-LOADING Redis is loading\r\n")));
         assert!(is_ready(Server::Memcached, answering(b"VERSION 1.6.18\r\n")));
+        assert!(is_ready(Server::RabbitMq, answering(b"\x01\0\0\0\0\x01\xf1")));
+        assert!(!is_ready(Server::RabbitMq, answering(b"AMQP\0\0\x09\x01")), "it speaks another version");
         assert!(!is_ready(Server::Memcached, answering(b"ERROR\r\n")));
         assert!(!is_ready(Server::Memcached, answering(b"")), "nothing is no answer");
     }

@@ -1,9 +1,10 @@
-//! Arrows point inward: domain ← ports ← services ← interfaces; domain ← ports ← adapters; app sees all.
+//! Arrows point inward: domain ← ports ← services ← interfaces; domain ← ports ← adapters; app sees all. The client
+//! stands outside: it knows of the server what its OpenAPI document says.
 
 use cargo_metadata::DependencyKind::Development;
 
 use crate::Edge;
-use crate::member::Place::{self, Adapter, App, Domain, Interface, Ports, Services, Unknown, Xtask};
+use crate::member::Place::{self, Adapter, App, Client, Domain, Interface, Ports, Services, Unknown, Xtask};
 
 /// Each arrow between workspace crates that must not be.
 pub(crate) fn faults(edges: &[Edge]) -> Vec<String> {
@@ -20,7 +21,7 @@ fn is_allowed(from: &Place, to: &Place, is_for_tests: bool) -> bool {
         return is_for_tests;
     }
     match (from, to) {
-        (Unknown(_), _) | (_, Unknown(_)) | (Domain | Xtask, _) | (_, App | Xtask) => false,
+        (Unknown(_), _) | (_, Unknown(_)) | (Client | Domain | Xtask, _) | (_, App | Xtask) => false,
         (_, suite) if suite.is_storage_contract() => is_for_tests && from.is_storage_adapter(),
         // A storage may bring an invalidation bus.
         (_, suite) if suite.is_cache_contract() => {
@@ -69,6 +70,7 @@ mod tests {
             edge(&adapter("cache-contract"), &Ports, Normal),
             edge(&App, &http, Normal),
             edge(&App, &sqlite, Normal),
+            edge(&App, &Client, Normal),
         ];
         assert_eq!(faults(&edges), Vec::<String>::new());
     }
@@ -107,6 +109,12 @@ mod tests {
             (&http, &Interface("memcached".to_owned()), Normal),
             (&http, &App, Development),
             (&App, &Xtask, Normal),
+            (&Client, &Domain, Normal),
+            (&Client, &http, Development),
+            (&Client, &App, Development),
+            (&http, &Client, Normal),
+            (&Services, &Client, Normal),
+            (&sqlite, &Client, Development),
             (&App, &contract, Normal),
             (&Xtask, &Domain, Normal),
             (&Xtask, &Domain, Development),

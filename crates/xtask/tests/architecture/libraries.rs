@@ -3,7 +3,7 @@
 use cargo_metadata::DependencyKind::Development;
 
 use crate::Edge;
-use crate::member::Place::{Adapter, App, Domain, Interface, Ports, Services, Xtask};
+use crate::member::Place::{Adapter, App, Client, Domain, Interface, Ports, Services, Xtask};
 
 /// Each dependency on a library that does not belong in that crate.
 pub(crate) fn faults(edges: &[Edge]) -> Vec<String> {
@@ -26,7 +26,7 @@ fn fault(edge: &Edge) -> Option<String> {
     }
     // The app's tests forge databases, to see how it starts on them.
     let is_forgery = is_for_tests && *from == App;
-    if is_of("diesel") && !from.is_about_storage() && !is_forgery {
+    if is_of("diesel") && !from.is_about_storage() && !from.reads_predecessors() && !is_forgery {
         return Some(format!("{from} must not depend on {to}: only storage adapters know SQL"));
     }
     if is_of("redis") && !matches!(from, Adapter(name) if name == "cache-redis") {
@@ -74,9 +74,11 @@ mod tests {
             edge(Services, "tokio", Development, false),
             edge(adapter("storage-sqlite"), "diesel", Normal, false),
             edge(adapter("storage-sqlite"), "diesel_migrations", Normal, false),
+            edge(adapter("predecessor-files"), "diesel", Normal, false),
             edge(adapter("cache-redis"), "redis", Normal, false),
             edge(http(), "actix-web", Normal, false),
             edge(App, "actix-web", Normal, false),
+            edge(Client, "tokio", Normal, false),
             edge(App, "diesel", Development, false),
             edge(Xtask, "actix-web", Normal, true),
             edge(Xtask, "cargo_metadata", Development, false),
@@ -100,6 +102,8 @@ mod tests {
             edge(adapter("cache-memory"), "diesel", Normal, false),
             edge(adapter("cache-memcached"), "redis", Normal, false),
             edge(App, "redis", Normal, false),
+            edge(Client, "diesel", Normal, false),
+            edge(Client, "actix-web", Development, false),
             edge(adapter("storage-sqlite"), "actix-rt", Normal, false),
             edge(Interface("memcached".to_owned()), "actix-web", Normal, false),
             edge(Xtask, "actix-web", Normal, false),

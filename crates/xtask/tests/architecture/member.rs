@@ -13,6 +13,8 @@ pub(crate) enum Place {
     Adapter(String),
     /// One of `crates/interfaces`, by the name of its folder.
     Interface(String),
+    /// The client of the HTTP API.
+    Client,
     App,
     Xtask,
     /// A folder for which no rule is written.
@@ -30,6 +32,7 @@ impl Place {
             ["crates", "services"] => Self::Services,
             ["crates", "adapters", name] => Self::Adapter(name.to_owned()),
             ["crates", "interfaces", name] => Self::Interface(name.to_owned()),
+            ["crates", "client"] => Self::Client,
             ["crates", "app"] => Self::App,
             ["crates", "xtask"] => Self::Xtask,
             _ => Self::Unknown(folder.display().to_string()),
@@ -68,6 +71,11 @@ impl Place {
         matches!(self, Self::Adapter(name) if name.starts_with("storage-"))
     }
 
+    /// What reads the files of predecessors, some of which are databases.
+    pub(crate) fn reads_predecessors(&self) -> bool {
+        matches!(self, Self::Adapter(name) if name == "predecessor-files")
+    }
+
     /// An adapter that stores.
     pub(crate) fn is_storage_adapter(&self) -> bool {
         self.is_about_storage() && !self.is_storage_contract() && !self.is_storage_support()
@@ -82,6 +90,7 @@ impl fmt::Display for Place {
             Self::Services => f.write_str("services"),
             Self::Adapter(name) => write!(f, "adapters/{name}"),
             Self::Interface(name) => write!(f, "interfaces/{name}"),
+            Self::Client => f.write_str("client"),
             Self::App => f.write_str("app"),
             Self::Xtask => f.write_str("xtask"),
             Self::Unknown(folder) => f.write_str(folder),
@@ -95,5 +104,6 @@ fn a_crates_folder_says_its_place() {
     assert_eq!(place("/root/crates/domain/Cargo.toml"), Place::Domain);
     assert_eq!(place("/root/crates/adapters/cache-memory/Cargo.toml"), Place::Adapter("cache-memory".into()));
     assert_eq!(place("/root/crates/interfaces/http/Cargo.toml"), Place::Interface("http".into()));
+    assert_eq!(place("/root/crates/client/Cargo.toml"), Place::Client);
     assert_eq!(place("/root/crates/new/Cargo.toml"), Place::Unknown("crates/new".into()));
 }

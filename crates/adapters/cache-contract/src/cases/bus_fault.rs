@@ -38,12 +38,12 @@ impl BusFaultFixture {
 
 /// `lost` is told "within two seconds of not receiving any more (also where the peer only stopped answering)".
 pub async fn a_server_that_freezes_is_lost_within_two_seconds_and_joined_again(f: &BusFaultFixture) {
-    f.server.borrow().freeze();
+    f.server.borrow_mut().freeze();
     let froze = Instant::now();
     f.first.loses_the_bus().await;
     f.second.loses_the_bus().await;
     assert!(froze.elapsed() < Duration::from_secs(2), "{:?}", froze.elapsed());
-    f.server.borrow().thaw();
+    f.server.borrow_mut().thaw();
     f.both_join_again_and_hear_each_other().await;
 }
 
@@ -58,7 +58,7 @@ pub async fn a_server_that_is_killed_is_lost_and_joined_again(f: &BusFaultFixtur
 
 /// `announce`: "while it has not joined, announcing fails at once".
 pub async fn while_the_bus_is_lost_announcing_fails_at_once(f: &BusFaultFixture) {
-    f.server.borrow().freeze();
+    f.server.borrow_mut().freeze();
     f.first.loses_the_bus().await;
     let began = Instant::now();
     for _ in 0..1_000 {

@@ -83,8 +83,8 @@ impl CacheFaultFixture {
 pub async fn a_server_that_freezes_is_passed_by_and_nothing_old_is_believed_afterwards(
     f: &CacheFaultFixture,
 ) {
-    f.lose(|| f.server.borrow().freeze()).await;
-    f.server.borrow().thaw();
+    f.lose(|| f.server.borrow_mut().freeze()).await;
+    f.server.borrow_mut().thaw();
     f.both_come_up_and_believe_nothing_old().await;
 }
 
@@ -100,9 +100,9 @@ pub async fn a_server_that_is_killed_is_passed_by_and_nothing_old_is_believed_af
 /// "A node looks for a newer generation at least every second."
 pub async fn a_freeze_that_only_one_node_has_noticed_is_soon_known_to_the_other(f: &CacheFaultFixture) {
     f.first.replace(tenant(1), "k", value(1, "old")).await;
-    f.server.borrow().freeze();
+    f.server.borrow_mut().freeze();
     f.first.loses_a_change().await;
-    f.server.borrow().thaw();
+    f.server.borrow_mut().thaw();
     let thawed = Instant::now();
     f.first.comes_up_and_believes_nothing_old().await;
     until("the other node believes nothing old", async || {
@@ -115,7 +115,7 @@ pub async fn a_freeze_that_only_one_node_has_noticed_is_soon_known_to_the_other(
 
 /// "While the cache is down it answers `Unknown` at once."
 pub async fn a_server_that_is_down_costs_no_time(f: &CacheFaultFixture) {
-    f.server.borrow().freeze();
+    f.server.borrow_mut().freeze();
     f.first.loses_a_change().await;
     let began = Instant::now();
     for n in 0..1_000 {
@@ -177,9 +177,9 @@ pub async fn after_faults_under_load_what_is_held_is_what_storage_has(f: &CacheF
         let both_up = async || f.first.is_up().await && f.second.is_up().await;
         let both_down = async || !f.first.is_up().await && !f.second.is_up().await;
         for _ in 0..2 {
-            f.server.borrow().freeze();
+            f.server.borrow_mut().freeze();
             until("both notice the freeze", both_down).await;
-            f.server.borrow().thaw();
+            f.server.borrow_mut().thaw();
             until("both are up", both_up).await;
             f.server.borrow_mut().kill();
             until("both notice the kill", both_down).await;

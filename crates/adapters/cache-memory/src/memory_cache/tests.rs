@@ -160,6 +160,21 @@ fn a_cleared_cache_forgets_everything_and_can_be_used_again() {
 }
 
 #[test]
+fn what_is_said_to_have_changed_is_forgotten_and_all_loads_are_void() {
+    let cache = cache();
+    for key in ["a", "b", "c"] {
+        cache.replace(key, value(1, if key == "b" { "changed" } else { "not" }));
+    }
+    let ticket = cache.ticket(&"d");
+    cache.remove_where(&|_, value: &Value| value.text == "changed");
+    assert_eq!((cache.text("a"), cache.text("b"), cache.text("c")), (Some("not"), None, Some("not")));
+    cache.fill("d", value(1, "read before"), ticket);
+    assert_eq!(cache.text("d"), None);
+    cache.fill("b", value(2, "read after"), cache.ticket(&"b"));
+    assert_eq!(cache.text("b"), Some("read after"));
+}
+
+#[test]
 fn a_cache_stays_within_its_bytes() {
     let cache = MemoryCache::<u32, ()>::new(100_000, |_, ()| 100, |()| 0);
     for key in 0..10_000 {
@@ -232,6 +247,13 @@ fn a_removal_amid_a_fill_wins() {
 fn a_clearance_amid_a_fill_wins() {
     let cache = cache();
     change_amid_a_fill(&cache, |cache| cache.clear());
+    assert_eq!(cache.text("k"), None);
+}
+
+#[test]
+fn a_change_that_is_said_of_the_value_amid_its_fill_wins() {
+    let cache = cache();
+    change_amid_a_fill(&cache, |cache| cache.remove_where(&|_, _| true));
     assert_eq!(cache.text("k"), None);
 }
 

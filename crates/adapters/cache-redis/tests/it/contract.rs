@@ -12,7 +12,7 @@ use tenantry_ports::{BusListener, SharedCacheListener};
 use crate::open::{bus, cache, options};
 
 /// Machines that run tests stand still at times.
-const PATIENT: Duration = Duration::from_secs(5);
+pub(crate) const PATIENT: Duration = Duration::from_secs(5);
 
 fn patient(namespace: String) -> RedisOptions {
     options(&server_url("TENANTRY_TEST_REDIS_URL"), namespace, PATIENT)

@@ -9,34 +9,24 @@ use tenantry_cache_contract::{
 use tenantry_ports::{BusListener, SharedCacheListener};
 
 use crate::open::{bus, cache, options};
+use crate::server::start;
 
-const TIMEOUT: Duration = Duration::from_millis(200);
+/// As in production.
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(200);
 
-/// A Redis that keeps all it has on disk, so that it comes back with what is old.
 fn server() -> PrivateServer {
-    PrivateServer::start("redis", "redis-server", |port| {
-        let port = port.to_string();
-        let arguments = [
-            "--port",
-            &port,
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "yes",
-            "--appendfsync",
-            "no",
-        ];
-        arguments.map(str::to_owned).into()
-    })
+    start(|_| Vec::new())
 }
 
-async fn open(url: String, namespace: String, listener: Arc<dyn SharedCacheListener>) -> OpenCache {
+pub(crate) async fn open(
+    url: String,
+    namespace: String,
+    listener: Arc<dyn SharedCacheListener>,
+) -> OpenCache {
     cache(options(&url, namespace, TIMEOUT), listener)
 }
 
-async fn open_bus(url: String, namespace: String, listener: Arc<dyn BusListener>) -> OpenBus {
+pub(crate) async fn open_bus(url: String, namespace: String, listener: Arc<dyn BusListener>) -> OpenBus {
     bus(options(&url, namespace, TIMEOUT), listener)
 }
 

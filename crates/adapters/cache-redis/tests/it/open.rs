@@ -12,6 +12,7 @@ pub(crate) fn options(url: &str, namespace: String, timeout: Duration) -> RedisO
     let connect_timeout = timeout.max(Duration::from_secs(1));
     RedisOptions {
         url: RedisUrl::parse(url).unwrap_or_else(|error| panic!("{error}")),
+        ca: None,
         namespace,
         timeout,
         connect_timeout,

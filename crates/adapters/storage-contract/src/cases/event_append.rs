@@ -61,6 +61,7 @@ pub async fn an_event_is_kept_with_all_that_it_has(s: &Fixture) {
     let tenant = s.tenant().await;
     let new = NewEvent {
         id: event_id(u128::MAX),
+        has_new_id: false,
         component: Component::from_stored("component".to_owned()),
         environment: Environment::from_stored("environment".to_owned()),
         message: Message::from_stored("message".to_owned()),

@@ -1,7 +1,7 @@
 //! Events in memory.
 
 use async_trait::async_trait;
-use tenantry_domain::{Event, EventId, NewEvent, Order, Page, Sequence, Stored, TenantNumber};
+use tenantry_domain::{Event, EventId, NewEvent, Order, Page, PastEvent, Sequence, Stored, TenantNumber};
 use tenantry_ports::{EventQuery, EventRepository, EventWriteError, StorageError};
 
 use super::Memory;
@@ -26,6 +26,30 @@ impl EventRepository for Memory {
             let sequence = Sequence::new(sequence.get() + 1).unwrap();
             let event = event.into_event(sequence, self.now().max(last));
             held.last_event = (sequence, Some(event.created_at));
+            held.events.push(event.clone());
+            stored.push(Stored::New(event));
+        }
+        Ok(stored)
+    }
+
+    async fn append_past(
+        &self,
+        tenant: TenantNumber,
+        events: Vec<PastEvent>,
+    ) -> Result<Vec<Stored>, EventWriteError> {
+        let mut state = self.state();
+        let held = state.writable(tenant).ok_or(EventWriteError::TenantNotFound)?;
+        let mut stored = Vec::new();
+        for past in events {
+            if let Some(known) = held.events.iter().find(|known| known.id == past.event.id) {
+                stored.push(Stored::Duplicate(known.clone()));
+                continue;
+            }
+            let (sequence, last) = held.last_event;
+            let sequence = Sequence::new(sequence.get() + 1).unwrap();
+            let created_at = past.time_behind(last, self.now());
+            let event = past.event.into_event(sequence, created_at);
+            held.last_event = (sequence, Some(created_at));
             held.events.push(event.clone());
             stored.push(Stored::New(event));
         }

@@ -2,11 +2,29 @@
 
 use async_trait::async_trait;
 use tenantry_domain::{
-    Erasure, KeyOwner, NewTenant, Page, PageLimit, Tenant, TenantFilter, TenantNumber, TenantStatus,
+    Erasure, KeyOwner, NewTenant, Page, PageLimit, PastTenant, Tenant, TenantFilter, TenantNumber,
+    TenantStatus,
 };
-use tenantry_ports::{StorageError, TenantRepository, TenantUpdate, TenantWriteError};
+use tenantry_ports::{
+    PastTenantOutcome, RETIRED_NUMBER, StorageError, TenantRepository, TenantUpdate, TenantWriteError,
+};
 
-use super::{Holding, Memory};
+use super::{Holding, Memory, State};
+
+impl State {
+    /// Keeps a tenant that has nothing yet.
+    fn keep(&mut self, tenant: &Tenant) {
+        let held = Holding {
+            tenant: tenant.clone(),
+            events: vec![],
+            entries: Default::default(),
+            revision: 0,
+            catalog: Default::default(),
+            last_event: Default::default(),
+        };
+        self.tenants.insert(tenant.number, held);
+    }
+}
 
 #[async_trait]
 impl TenantRepository for Memory {
@@ -23,16 +41,32 @@ impl TenantRepository for Memory {
             updated_at: self.now(),
             erasure: None,
         };
-        let held = Holding {
-            tenant: tenant.clone(),
-            events: vec![],
-            entries: Default::default(),
-            revision: 0,
-            catalog: Default::default(),
-            last_event: Default::default(),
-        };
-        state.tenants.insert(tenant.number, held);
+        state.keep(&tenant);
         Ok(tenant)
+    }
+
+    async fn create_past(&self, past: PastTenant) -> Result<PastTenantOutcome, StorageError> {
+        let mut state = self.state();
+        if let Some(held) = state.tenants.get(&past.number) {
+            return Ok(PastTenantOutcome::Held(held.tenant.clone()));
+        }
+        if state.settings.contains_key(&format!("{RETIRED_NUMBER}{}", past.number)) {
+            return Ok(PastTenantOutcome::Retired);
+        }
+        let (created_at, updated_at) = past.times(self.now());
+        let tenant = Tenant {
+            number: past.number,
+            name: past.tenant.name,
+            status: TenantStatus::Active,
+            info: past.tenant.info,
+            version: 1,
+            created_at,
+            updated_at,
+            erasure: None,
+        };
+        state.last_number = state.last_number.max(past.number.get());
+        state.keep(&tenant);
+        Ok(PastTenantOutcome::Created(tenant))
     }
 
     async fn find(&self, tenant: TenantNumber) -> Result<Option<Tenant>, StorageError> {
@@ -96,6 +130,7 @@ impl TenantRepository for Memory {
                 || key.is_some_and(|key| state.keys.remove(&key).is_some());
             if !erased {
                 state.tenants.remove(&tenant);
+                state.settings.insert(format!("{RETIRED_NUMBER}{tenant}"), vec![]);
                 self.listener.tenant_changed(tenant);
                 return Ok(true);
             }

@@ -1,17 +1,20 @@
 //! The thread that is on the bus, with its connection.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Text};
+use tenantry_ports::{Change, ChangeText, NodeId};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use crate::error::PostgresError;
 use crate::session::{Access, Connector, quoted};
+use crate::static_query::static_query;
 
 /// How often to speak with the server, so that one that only stopped answering is noticed.
 const HEARTBEAT: Duration = Duration::from_millis(500);
@@ -32,10 +35,10 @@ pub(super) enum Sign {
     Fault(String),
 }
 
-/// What is to be announced, each text of fewer than 8,000 bytes.
+/// What is to be announced.
 #[derive(Debug)]
 pub(super) struct Announcement {
-    pub(super) texts: Vec<String>,
+    pub(super) changes: Vec<Change>,
     /// To be told when all nodes are about to receive it; dropped where that is not certain.
     pub(super) done: oneshot::Sender<()>,
 }
@@ -44,6 +47,9 @@ pub(super) struct Announcement {
 pub(super) struct Line {
     pub(super) connector: Arc<Connector>,
     pub(super) channel: String,
+    /// The number of an advisory lock that each node on the bus shares, from before it hears until it is gone.
+    pub(super) lock: i64,
+    pub(super) node: NodeId,
     pub(super) announcements: Receiver<Announcement>,
     pub(super) signs: UnboundedSender<Sign>,
 }
@@ -57,13 +63,15 @@ impl Line {
 
     fn stay(&self) -> Result<(), PostgresError> {
         let mut connection = self.connector.connect(Access::Bus)?;
-        connection.batch_execute(&format!("LISTEN {}", quoted(&self.channel)))?;
+        let (lock, channel) = (self.lock, quoted(&self.channel));
+        connection.batch_execute(&format!("SELECT pg_advisory_lock_shared({lock}); LISTEN {channel}"))?;
         let mut spoke = self.is_alive();
+        let mut is_alone = false;
         let mut pause = SHORTEST_PAUSE;
         while !self.signs.is_closed() {
             match self.announcements.recv_timeout(pause) {
                 Ok(announcement) => {
-                    self.announce(&mut connection, announcement)?;
+                    is_alone = self.announce(&mut connection, announcement, is_alone)?;
                     spoke = self.is_alive();
                 }
                 Err(RecvTimeoutError::Timeout) if spoke.elapsed() >= HEARTBEAT => {
@@ -80,19 +88,27 @@ impl Line {
     }
 
     /// In one transaction, and so in one round trip: PostgreSQL hands on all of it when that is committed.
+    ///
+    /// Where no other node is on the bus there is nobody to tell: whoever joins later forgets what it holds, and finds
+    /// what was committed before. Nobody else shares the lock then, so it can be had alone; and one who asks for it
+    /// meanwhile waits until this transaction ends. `was_alone`: whether it was so the last time; answers whether it is.
     fn announce(
         &self,
         connection: &mut PgConnection,
         announcement: Announcement,
-    ) -> Result<(), PostgresError> {
-        let Announcement { texts, done } = announcement;
-        diesel::sql_query("SELECT pg_notify($1, said) FROM unnest($2) AS said")
-            .bind::<Text, _>(&self.channel)
-            .bind::<Array<Text>, _>(&texts)
-            .execute(connection)?;
+        was_alone: bool,
+    ) -> Result<bool, PostgresError> {
+        let Announcement { changes, done } = announcement;
+        let lock = self.lock;
+        let mut is_alone = was_alone && IsAlone { lock, life: PhantomData }.get_result(connection)?;
+        if !is_alone {
+            let texts = ChangeText::encode(self.node, &changes);
+            let announce = Announce { channel: &self.channel, texts: &texts, lock, life: PhantomData };
+            is_alone = announce.execute(connection)? < texts.len();
+        }
         // Whoever has stopped waiting need not be told.
         let _ = done.send(());
-        Ok(())
+        Ok(is_alone)
     }
 
     /// Hands on what has come. Whether anything has.
@@ -114,4 +130,22 @@ impl Line {
     fn say(&self, sign: Sign) {
         let _ = self.signs.send(sign);
     }
+}
+
+static_query! {
+    /// Whether no other node is on the bus.
+    IsAlone<'a> {
+        "SELECT pg_try_advisory_xact_lock(" lock: i64 as BigInt;
+        ")"
+    } -> Bool
+}
+
+static_query! {
+    /// Announces texts, each of fewer than 8,000 bytes, unless no other node is on the bus; answers a row for each.
+    Announce<'a> {
+        "SELECT pg_notify(" channel: &'a str as Text,
+        ", said) FROM unnest(" texts: &'a [String] as Array<Text>,
+        ") AS said WHERE NOT pg_try_advisory_xact_lock(" lock: i64 as BigInt;
+        ")"
+    } -> Text
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use diesel::sql_types::Integer;
+use diesel::sql_types::{Integer, Text};
 use tenantry_cache_contract::{BusEvent, OpenBus, RecordedBus, change_bus_contract_tests, until};
 use tenantry_domain::{Key, Revision, TenantNumber};
 use tenantry_ports::{BusListener, Change, ChangeBus};
@@ -140,7 +140,7 @@ async fn a_connection_that_the_server_ends_is_lost_and_made_anew() {
     let ended = diesel::sql_query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
     )
-    .bind::<diesel::sql_types::Text, _>(&schema.name[..63.min(schema.name.len())])
+    .bind::<Text, _>(&schema.name[..63.min(schema.name.len())])
     .execute(&mut connection());
     assert_eq!(ended, Ok(2), "one connection a node");
     first.loses_the_bus().await;
@@ -200,6 +200,26 @@ async fn what_is_announced_is_as_large_as_changes_can_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_alone_is_heard_by_whoever_has_joined_since() {
+    let schema = schema();
+    let join = async || Node::join(PostgresBus::new(&schema.options())).await;
+    let tell = |number| vec![Change::Tenant(TenantNumber::new(number).unwrap())];
+    let node = join().await;
+    for turn in 1..=3 {
+        // The second time it knows already that it is alone.
+        node.bus.announce(tell(100 * turn)).await.unwrap();
+        node.bus.announce(tell(100 * turn + 1)).await.unwrap();
+        let other = join().await;
+        node.bus.announce(tell(turn)).await.unwrap();
+        other.bus.announce(tell(10 * turn)).await.unwrap();
+        until("each hears the other", async || {
+            other.heard.changes() == tell(turn) && node.heard.changes().ends_with(&tell(10 * turn))
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_leaves_lets_go_of_its_connection() {
     let schema = schema();
     let options = PostgresOptions {
@@ -213,6 +233,34 @@ async fn a_node_that_leaves_lets_go_of_its_connection() {
         diesel::select(diesel::dsl::sql::<Integer>(&count)).get_result(&mut connection()).unwrap()
     };
     assert_eq!(connections(), 1);
+    // Whoever may still announce does not keep it.
+    let bus = Arc::clone(&node.bus);
     drop(node);
     until("the connection ends", async || connections() == 0).await;
+    assert!(bus.announce(vec![Change::Anything]).await.is_err());
+}
+
+/// Else its silence would count as the server's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_hears_nothing_speaks_with_the_server_and_stays_on_the_bus() {
+    let schema = schema();
+    let options = PostgresOptions {
+        url: PostgresUrl::parse(&named(&server(), &schema.name)).unwrap(),
+        ..schema.options()
+    };
+    let node = Node::join(PostgresBus::new(&options).with_silence(PATIENT)).await;
+    let asked = format!(
+        "(SELECT coalesce(max(query_start), 'epoch')::text FROM pg_stat_activity \
+         WHERE application_name = left('{}', 63) AND query = 'SELECT 1')",
+        schema.name
+    );
+    let last_asked = || -> String {
+        diesel::select(diesel::dsl::sql::<Text>(&asked)).get_result(&mut connection()).unwrap()
+    };
+    let mut before = last_asked();
+    for _ in 0..3 {
+        until("it speaks with the server", async || last_asked() != before).await;
+        before = last_asked();
+    }
+    assert_eq!(node.heard.all(), [BusEvent::Joined]);
 }

@@ -1,4 +1,4 @@
-//! A PostgreSQL of one test's own with a streaming replica.
+//! A PostgreSQL of one test's own, also with a streaming replica, and on a small disk.
 
 use std::fs;
 use std::net::TcpListener;
@@ -12,6 +12,8 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tempfile::TempDir;
 
+use crate::small_disk::{self, SmallDisk};
+
 /// How long a server may take to start, on a machine that is busy.
 const START: Duration = Duration::from_secs(60);
 
@@ -21,6 +23,13 @@ pub(crate) struct Server {
     data: PathBuf,
     port: u16,
     child: Child,
+}
+
+/// A server alone.
+pub(crate) struct Alone {
+    pub(crate) server: Server,
+    /// Only held, to be dropped last.
+    _place: TempDir,
 }
 
 /// A primary and its replica.
@@ -34,14 +43,9 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts both. The replica has all that the primary has.
     pub(crate) fn start() -> Self {
-        let programs = programs();
-        let place = tempfile::tempdir().unwrap();
-        if let Some((user, group)) = unprivileged() {
-            chown(place.path(), Some(user), Some(group)).unwrap();
-        }
+        let (programs, place) = (programs(), place());
         let data = place.path().join("primary");
-        let initdb = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"];
-        finish(command(&programs, "initdb", place.path()).args(initdb).arg(&data));
+        init(&programs, &data, &[]);
         let primary = Server::start(&programs, &data, free_port());
         let copy =
             ["-h", "127.0.0.1", "-U", "postgres", "-p", &primary.port.to_string(), "-R", "-c", "fast", "-D"];
@@ -52,13 +56,52 @@ impl Cluster {
     }
 }
 
+impl Alone {
+    pub(crate) fn start() -> Self {
+        let (programs, place) = (programs(), place());
+        let data = place.path().join("data");
+        init(&programs, &data, &[]);
+        Self { server: Server::start(&programs, &data, free_port()), _place: place }
+    }
+
+    /// One whose data is on a [`SmallDisk`], its log only where `holds_log`. Why not, where this is not possible.
+    pub(crate) fn start_on(holds_log: bool) -> Result<(Self, SmallDisk), String> {
+        let (programs, place) = (programs(), place());
+        let (data, log) = (place.path().join("data"), place.path().join("log"));
+        let elsewhere = format!("--waldir={}", log.display());
+        init(&programs, &data, if holds_log { &[] } else { std::slice::from_ref(&elsewhere) });
+        let command = small_disk::command(&programs, &data, &command(&programs, "postgres", &data))?;
+        let server = Server::run_by(&programs, &data, free_port(), command);
+        let disk = SmallDisk::of(server.child.id(), &data);
+        Ok((Self { server, _place: place }, disk))
+    }
+}
+
 impl Server {
     fn start(programs: &Path, data: &Path, port: u16) -> Self {
+        Self::run_by(programs, data, port, command(programs, "postgres", data))
+    }
+
+    fn run_by(programs: &Path, data: &Path, port: u16, command: Command) -> Self {
         let (programs, data) = (programs.to_owned(), data.to_owned());
-        let child = spawn(&programs, &data, port);
+        let child = spawn(command, &data, port);
         let mut server = Self { programs, data, port, child };
         server.wait_until_it_answers();
         server
+    }
+
+    /// From now on this role gives a password, where it comes by TCP.
+    pub(crate) fn ask_for_password(&self, role: &str) {
+        let file = self.data.join("pg_hba.conf");
+        let rules = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("host all {role} 127.0.0.1/32 scram-sha-256\n{rules}")).unwrap();
+        self.run("SELECT pg_reload_conf()");
+        let without = self.url().replace("postgres@", &format!("{role}@"));
+        let begun = Instant::now();
+        while PgConnection::establish(&without).is_ok() {
+            assert!(begun.elapsed() < START, "the rules are not read");
+            std::thread::yield_now();
+        }
     }
 
     fn wait_until_it_answers(&mut self) {
@@ -95,7 +138,7 @@ impl Server {
 
     /// It starts once more, with what it has on disk.
     pub(crate) fn restart(&mut self) {
-        self.child = spawn(&self.programs, &self.data, self.port);
+        self.child = spawn(command(&self.programs, "postgres", &self.data), &self.data, self.port);
         self.wait_until_it_answers();
     }
 }
@@ -106,8 +149,22 @@ impl Drop for Server {
     }
 }
 
-fn spawn(programs: &Path, data: &Path, port: u16) -> Child {
-    let mut command = command(programs, "postgres", data);
+/// A directory for those whom PostgreSQL runs as.
+fn place() -> TempDir {
+    let place = tempfile::tempdir().unwrap();
+    if let Some((user, group)) = unprivileged() {
+        chown(place.path(), Some(user), Some(group)).unwrap();
+    }
+    place
+}
+
+fn init(programs: &Path, data: &Path, more: &[String]) {
+    let initdb = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+    let place = data.parent().unwrap();
+    finish(command(programs, "initdb", place).args(initdb).args(more).arg("-D").arg(data));
+}
+
+fn spawn(mut command: Command, data: &Path, port: u16) -> Child {
     command.arg("-D").arg(data).args(["-p", &port.to_string()]);
     for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"] {
         command.args(["-c", setting]);
@@ -139,7 +196,7 @@ fn programs() -> PathBuf {
 }
 
 /// Whom PostgreSQL runs as where the tests run as root, which it refuses to be.
-fn unprivileged() -> Option<(u32, u32)> {
+pub(crate) fn unprivileged() -> Option<(u32, u32)> {
     if fs::metadata("/proc/self").ok()?.uid() != 0 {
         return None;
     }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use tenantry_domain::{Event, Order, PageLimit, Precondition, Stored, TenantNumber};
+use futures_util::future::join_all;
+use tenantry_domain::{Event, KeyId, Order, PageLimit, Precondition, Stored, TenantNumber};
 use tenantry_ports::{
-    EventQuery, EventRepository, EventWriteError, HealthProbe, KeyValueRepository, StorageError, SystemClock,
+    AccessKeyRepository, EventQuery, EventRepository, EventWriteError, HealthProbe, KeyValueRepository,
+    StorageError, SystemClock,
 };
 use tenantry_storage_contract::{Commit, RecordedCommits};
 use tenantry_storage_postgres::{PostgresOptions, PostgresStorage, PostgresUrl};
@@ -124,6 +126,38 @@ async fn a_frozen_database_counts_as_down_and_service_returns_when_it_goes_on() 
     until_ok(async || KeyValueRepository::find(&storage, tenant, key("k")).await).await;
     let sequences: Vec<_> = events(&storage, tenant).await.iter().map(|event| event.sequence.get()).collect();
     assert_eq!(sequences, (1..=sequences.len() as u64).collect::<Vec<_>>(), "without gaps");
+}
+
+/// As ADR 0017 has it: a query that fails, fails for all that it was to read; and nobody waits for one that is stuck as
+/// long as a read may wait for its turn.
+#[tokio::test(flavor = "multi_thread")]
+async fn gathered_reads_of_a_silent_database_are_given_up_in_time_and_later_ones_are_answered() {
+    let (proxy, schema) = (Proxy::start(), Schema::new());
+    let mut options = behind(&proxy, &schema);
+    options.read_wait = 10 * MARGIN;
+    // So that all queries are stuck on a connection that stands, and none fails because there is none.
+    options.readers = 1;
+    let storage = opened(options).unwrap();
+    let tenant = tenant(&storage).await;
+    storage.put(tenant, key("k"), value("v"), Precondition::default()).await.unwrap();
+    let stored = storage.append(tenant, vec![event("an event", "{}")]).await.unwrap();
+    let id = stored[0].event().id;
+    until_ok(async || EventRepository::find(&storage, tenant, id).await).await;
+    proxy.set(Mode::Frozen);
+    let begun = Instant::now();
+    let entries =
+        join_all((0..300).map(|n| KeyValueRepository::find(&storage, tenant, key(&format!("k{n}")))));
+    let events = join_all((0..300).map(|_| EventRepository::find(&storage, tenant, id)));
+    let grants = join_all((0..300).map(|_| storage.find_grant(KeyId::parse("abcdefghijkl").unwrap())));
+    let (entries, events, grants) = tokio::join!(entries, events, grants);
+    let given_up = |error: &StorageError| matches!(error, StorageError::Unavailable(_));
+    assert!(entries.iter().all(|found| found.as_ref().is_err_and(given_up)), "{:?}", entries[0]);
+    assert!(events.iter().all(|found| found.as_ref().is_err_and(given_up)), "{:?}", events[0]);
+    assert!(grants.iter().all(|found| found.as_ref().is_err_and(given_up)), "{:?}", grants[0]);
+    assert!(begun.elapsed() < Duration::from_secs(1) + MARGIN, "{:?}", begun.elapsed());
+    proxy.set(Mode::Forward);
+    let found = until_ok(async || KeyValueRepository::find(&storage, tenant, key("k")).await).await;
+    assert_eq!(found.expect("it is there").value, "v");
 }
 
 #[tokio::test(flavor = "multi_thread")]

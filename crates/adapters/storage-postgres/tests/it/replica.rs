@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use tenantry_domain::{Order, PageLimit, Precondition, TenantNumber};
 use tenantry_ports::{EntryQuery, EventQuery, EventRepository, HealthProbe, KeyValueRepository};
-use tenantry_storage_postgres::{PostgresOptions, PostgresStorage, PostgresUrl};
+use tenantry_storage_postgres::{
+    PostgresOptions, PostgresStorage, PostgresUrl, ReplicaInspection, inspect_replica,
+};
 
-use crate::cluster::Cluster;
+use crate::cluster::{Alone, Cluster};
 use crate::support::{event, key, opened, tenant, value};
 
 /// What a machine that is busy may take.
@@ -143,4 +145,53 @@ async fn a_role_that_row_level_security_does_not_hold_reads_no_replica() {
     strict.read_url = Some(as_server(cluster.replica.url()));
     let health = opened(strict).unwrap().replica_health().unwrap();
     until("the replica has all", async || health.check().await.is_ok()).await;
+}
+
+#[test]
+fn a_look_at_a_replica_tells_what_keeps_it_from_being_read_from() {
+    let mut cluster = Cluster::start();
+    let mut options = options(&cluster);
+    drop(opened(options.clone()).unwrap());
+    let refused = |options: &PostgresOptions, words: &str| {
+        let told = inspect_replica(options).unwrap_err().to_string();
+        assert!(told.contains(words), "{words} is missing: {told}");
+    };
+    let found = until_it_follows(&options);
+    assert!(!found.server_version.is_empty() && found.place.contains("127.0.0.1"), "{found:?}");
+
+    cluster.replica.run("SELECT pg_wal_replay_pause()");
+    cluster.primary.run("CREATE TABLE later (n int)");
+    refused(&options, "lags behind");
+    cluster.replica.run("SELECT pg_wal_replay_resume()");
+    until_it_follows(&options);
+
+    let other = Alone::start();
+    drop(
+        opened(PostgresOptions { read_url: None, url: url(&other.server.url()), ..options.clone() }).unwrap(),
+    );
+    options.read_url = Some(url(&other.server.url()));
+    refused(&options, "a replica of another server");
+    options.read_url = Some(options.url.clone());
+    refused(&options, "it is no replica");
+    options.read_url = Some(url(&cluster.replica.url()));
+    options.allow_bypassing_role = false;
+    refused(&options, "is a superuser");
+    cluster.replica.crash();
+    refused(&options, "Connection refused");
+    options.read_url = None;
+    assert_eq!(inspect_replica(&options), Ok(None));
+}
+
+fn until_it_follows(options: &PostgresOptions) -> ReplicaInspection {
+    let begun = Instant::now();
+    loop {
+        match inspect_replica(options) {
+            Ok(found) => return found.expect("one is configured"),
+            Err(error) => assert!(begun.elapsed() < DEADLINE, "{error}"),
+        }
+    }
+}
+
+fn url(text: &str) -> PostgresUrl {
+    PostgresUrl::parse(text).unwrap()
 }

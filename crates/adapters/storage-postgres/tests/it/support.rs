@@ -14,7 +14,8 @@ use tenantry_domain::{
 };
 use tenantry_ports::{
     AccessKeyRepository, ClaimOutcome, CommitListener, EventRepository, FeedRepository, FeedRunRepository,
-    KeyValueRepository, NewValue, RunEnd, RunKey, StagedBatch, SystemClock, TenantRepository, Validators,
+    JobQueue, KeyValueRepository, NewValue, RunEnd, RunKey, StagedBatch, SystemClock, TenantRepository,
+    Validators,
 };
 use tenantry_storage_postgres::{OpenError, PostgresOptions, PostgresStorage, PostgresUrl};
 use uuid::Uuid;
@@ -144,6 +145,8 @@ pub(crate) async fn fill(storage: &PostgresStorage, tenant: TenantNumber, whose:
         last_used_at: None,
     };
     storage.insert(tenant, access_key).await.unwrap();
+    let queue = storage.job_queue(Duration::from_secs(60));
+    queue.publish(tenantry_queue_contract::job(tenant)).await.unwrap();
     fill_catalog(storage, tenant, whose).await;
 }
 

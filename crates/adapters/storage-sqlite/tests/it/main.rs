@@ -8,6 +8,7 @@
 
 mod contract;
 mod crash;
+mod job_queue;
 mod open;
 mod open_errors;
 mod support;

@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
 use r2d2::Pool;
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::read_pool::ReadLimits;
@@ -35,30 +36,55 @@ struct Rig {
     /// What each query was asked.
     asked: Arc<Mutex<Vec<Vec<u32>>>>,
     fails: Arc<AtomicBool>,
+    /// The query that reads key 0 waits for the other end of this, where there is one.
+    held: Arc<Mutex<Option<mpsc::Receiver<()>>>>,
 }
 
 impl Rig {
     fn new(waiting: usize, is_broken: bool) -> Self {
+        Self::with_readers(1, waiting, is_broken, Duration::from_secs(60))
+    }
+
+    /// With so many readers; a query that takes longer than `long_query` is not waited for.
+    fn with_readers(readers: u32, waiting: usize, is_broken: bool, long_query: Duration) -> Self {
         let patience = if is_broken { Duration::from_millis(1) } else { Duration::from_secs(60) };
         let connections = Pool::builder()
-            .max_size(1)
+            .max_size(readers)
             .min_idle(Some(0))
             .connection_timeout(patience)
             .build_unchecked(Nothing { is_broken });
         let limits = ReadLimits { waiting, wait: Duration::from_secs(60) };
         let pool = ReadPool::start("test-reader", &connections, limits).unwrap();
         let (asked, fails) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
-        let reads = GatheredReads::new(&pool, {
-            let (asked, fails) = (Arc::clone(&asked), Arc::clone(&fails));
+        let held = Arc::new(Mutex::new(None::<mpsc::Receiver<()>>));
+        let mut reads = GatheredReads::new(&pool, {
+            let (asked, fails, held) = (Arc::clone(&asked), Arc::clone(&fails), Arc::clone(&held));
             move |(): &mut (), keys: &[u32]| {
                 asked.lock().unwrap().push(keys.to_vec());
+                let held = keys.contains(&0).then(|| held.lock().unwrap().take()).flatten();
+                if let Some(held) = held {
+                    let _ = held.recv();
+                }
                 if fails.swap(false, Ordering::SeqCst) {
                     return Err(StorageError::Failed("so it is".to_owned()));
                 }
                 Ok(keys.iter().map(u32::to_string).collect())
             }
         });
-        Self { pool, reads: Arc::new(reads), asked, fails }
+        reads.long_query = long_query;
+        Self { pool, reads: Arc::new(reads), asked, fails, held }
+    }
+
+    /// Begins a query that goes on until what is returned is dropped.
+    async fn begin(&self) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<String, StorageError>>) {
+        let (release, held) = mpsc::channel();
+        *self.held.lock().unwrap() = Some(held);
+        let reads = Arc::clone(&self.reads);
+        let asked = tokio::spawn(async move { reads.read(0).await });
+        while self.asked.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        (release, asked)
     }
 
     /// Occupies the reader until what is returned is dropped.
@@ -107,6 +133,27 @@ async fn those_who_wait_are_read_by_one_query_and_each_gets_its_own() {
     assert_eq!(b.await.unwrap(), Ok("2".to_owned()));
     assert_eq!(c.await.unwrap(), Ok("3".to_owned()));
     assert_eq!(*rig.asked.lock().unwrap(), [[1, 2, 3]]);
+}
+
+#[tokio::test]
+async fn those_who_come_while_a_query_is_under_way_share_the_next_though_a_reader_is_free() {
+    let rig = Rig::with_readers(2, 100, false, Duration::from_secs(60));
+    let (under_way, first) = rig.begin().await;
+    let (a, b) = (rig.ask(1).await, rig.ask(2).await);
+    drop(under_way);
+    assert_eq!(first.await.unwrap(), Ok("0".to_owned()));
+    assert_eq!(a.await.unwrap(), Ok("1".to_owned()));
+    assert_eq!(b.await.unwrap(), Ok("2".to_owned()));
+    assert_eq!(*rig.asked.lock().unwrap(), [vec![0], vec![1, 2]]);
+}
+
+#[tokio::test]
+async fn a_query_that_takes_long_is_not_waited_for() {
+    let rig = Rig::with_readers(2, 100, false, Duration::from_millis(1));
+    let (under_way, first) = rig.begin().await;
+    assert_eq!(rig.reads.read(1).await, Ok("1".to_owned()));
+    drop(under_way);
+    assert_eq!(first.await.unwrap(), Ok("0".to_owned()));
 }
 
 #[tokio::test]

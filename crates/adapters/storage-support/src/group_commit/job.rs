@@ -6,7 +6,7 @@ use std::task::Waker;
 
 use tenantry_ports::StorageError;
 
-use super::reply::Reply;
+use crate::reply::Reply;
 
 /// A write as the queue and the writer see it.
 pub(super) trait Job<B>: Send {

@@ -99,7 +99,7 @@ fn undo_for<B: Batch>(queue: &Queue<B>, batch: &mut B, jobs: &mut Jobs<B>, culpr
     answer_all(queue, &mut vec![jobs.remove(culprit)], None)
 }
 
-/// Lays all answers down, and only then wakes those who wait for them: see [`reply`](super::reply).
+/// Lays all answers down, and only then wakes those who wait for them: see [`reply`](crate::reply).
 fn answer_all<B: Batch>(queue: &Queue<B>, jobs: &mut Jobs<B>, befallen: Option<&StorageError>) -> Attempt {
     queue.give_back(jobs);
     let waiting: Vec<Waker> = jobs.drain(..).filter_map(|waiting| waiting.job.answer(befallen)).collect();

@@ -51,8 +51,18 @@ impl<C> Queue<C> {
         Self { max_waiting, state: Mutex::new(state), wake: Condvar::new() }
     }
 
-    /// Adds a read, unless too many wait.
+    /// Adds a read, unless too many wait, and sees to it that a free thread takes it.
     pub(super) fn push(&self, read: Box<dyn Read<C>>) -> Result<Ticket, StorageError> {
+        self.add(read, true)
+    }
+
+    /// As [`push`](Self::push), for one of the threads that is about to ask for its [`next`](Self::next) read: no
+    /// other is woken for it.
+    pub(super) fn push_for_next(&self, read: Box<dyn Read<C>>) -> Result<Ticket, StorageError> {
+        self.add(read, false)
+    }
+
+    fn add(&self, read: Box<dyn Read<C>>, wakes: bool) -> Result<Ticket, StorageError> {
         let mut state = self.state();
         if state.waiting.len() >= self.max_waiting {
             return Err(StorageError::Unavailable("too many reads are waiting".to_owned()));
@@ -60,7 +70,7 @@ impl<C> Queue<C> {
         let ticket = Ticket(state.next_ticket);
         state.next_ticket += 1;
         state.waiting.push_back((ticket, read));
-        let wakes = state.idle_threads > state.woken_threads;
+        let wakes = wakes && state.idle_threads > state.woken_threads;
         state.woken_threads += usize::from(wakes);
         drop(state);
         if wakes {

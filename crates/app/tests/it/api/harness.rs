@@ -12,7 +12,8 @@ use super::openapi;
 use crate::support::{DEADLINE, TestApp};
 
 /// Every scope that a tenant's key can have.
-pub(crate) const TENANT_SCOPES: [&str; 4] = ["events:read", "events:write", "kv:read", "kv:write"];
+pub(crate) const TENANT_SCOPES: [&str; 6] =
+    ["events:read", "events:write", "kv:read", "kv:write", "catalog:read", "catalog:write"];
 
 /// An hour between two looks for something to erase: what is deleted stays `deleting`.
 pub(crate) const NO_ERASURE: (&str, &str) = ("maintenance.erasure_interval_ms", "3600000");

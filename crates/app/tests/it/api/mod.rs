@@ -5,16 +5,17 @@
 //! a look past the socket. `harness.rs` starts and calls; each answer is held against the OpenAPI document
 //! (`openapi.rs`); a request that is refused must leave everything as it was (`snapshot.rs`).
 
-mod answer;
+pub(crate) mod answer;
 pub(crate) mod harness;
-mod openapi;
-mod raw;
-mod snapshot;
-mod world;
+pub(crate) mod openapi;
+pub(crate) mod raw;
+pub(crate) mod snapshot;
+pub(crate) mod world;
 
 mod access;
 mod access_keys;
 mod bad_input;
+pub(crate) mod catalog;
 mod compression;
 mod concurrency;
 mod conventions;
@@ -23,6 +24,7 @@ mod event_batches;
 mod event_filters;
 mod event_lists;
 mod events;
+mod feeds;
 mod hot_routes;
 mod isolation;
 mod key_value_expiry;

@@ -23,8 +23,21 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// Every operation of the document.
+    /// Every operation of the canonical API.
     pub(crate) fn all() -> Vec<Self> {
+        Self::documented().into_iter().filter(|operation| !operation.is_of_a_predecessor()).collect()
+    }
+
+    /// Every operation of the predecessors' contracts.
+    pub(crate) fn of_predecessors() -> Vec<Self> {
+        Self::documented().into_iter().filter(Self::is_of_a_predecessor).collect()
+    }
+
+    fn is_of_a_predecessor(&self) -> bool {
+        self.path.starts_with("/compat/")
+    }
+
+    fn documented() -> Vec<Self> {
         let paths: &'static Map<String, Value> = DOCUMENT["paths"].as_object().unwrap();
         let of_path = |(path, item): (&'static String, &'static Value)| {
             let operations = item.as_object().unwrap().iter();
@@ -86,7 +99,8 @@ fn fits(template: &str, path: &str) -> bool {
 #[track_caller]
 pub(crate) fn check(method: &str, target: &str, answer: &Answer) {
     let path = target.split('?').next().unwrap_or_default();
-    let Some(operation) = Operation::all().into_iter().find(|operation| operation.serves(method, path))
+    let Some(operation) =
+        Operation::documented().into_iter().find(|operation| operation.serves(method, path))
     else {
         // Pages for people, preflights and what is refused for its path or method.
         return;
@@ -127,6 +141,21 @@ pub(crate) fn faults(schema: &Value, value: &Value) -> Option<String> {
     let faults: Vec<String> =
         validator.iter_errors(value).map(|fault| format!("{fault} at {}", fault.instance_path())).collect();
     (!faults.is_empty()).then(|| faults.join("; "))
+}
+
+/// The value that the examples of a schema make up.
+pub(crate) fn example(schema: &Value) -> Value {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return example(DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap());
+    }
+    if let Some(alternatives) = schema["oneOf"].as_array() {
+        return example(&alternatives[0]);
+    }
+    if schema.get("example").is_some() {
+        return schema["example"].clone();
+    }
+    let members = schema["properties"].as_object().into_iter().flatten();
+    members.map(|(name, schema)| (name.clone(), example(schema))).collect::<Map<_, _>>().into()
 }
 
 /// A validator of a schema that may refer to those of the document, which are closed: a member that is

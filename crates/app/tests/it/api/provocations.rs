@@ -4,16 +4,20 @@ use super::answer::Answer;
 use super::harness::{Actor, Call};
 use super::openapi::Operation;
 use super::raw::{Raw, exchange, request};
-use super::world::{World, good_body};
+use super::world::{World, good_body, with_parameter};
 
 /// What no request alone brings about: the server itself must be in trouble, or others in the way.
 pub(crate) const NOT_FROM_OUTSIDE: [&str; 4] = ["contended", "internal-error", "storage-full", "unavailable"];
+
+/// The id of nothing.
+const NOBODY: &str = "0192f3a4-6c1e-7b3a-9d6e-2f1f0a9c1b2d";
 
 /// What may be refused on any path, and is described once for all.
 pub(crate) const OF_NO_OPERATION: [&str; 2] = ["method-not-allowed", "route-not-found"];
 
 /// Limits that are soon reached.
-pub(crate) const SMALL_LIMITS: [(&str, &str); 3] = [
+pub(crate) const SMALL_LIMITS: [(&str, &str); 4] = [
+    ("limits.max_feeds", "2"),
     ("limits.max_json_body_bytes", "1024"),
     ("limits.max_batch_body_bytes", "1024"),
     ("limits.max_value_bytes", "1024"),
@@ -45,8 +49,10 @@ pub(crate) async fn provoke(world: &World, expired: &Actor, operation: &Operatio
         "unsupported-media-type" => {
             scene.good(&scene.caller()).header("content-encoding", "gzip").send().await
         }
-        "invalid-query" => scene.at(&format!("{}?nonsense=1", world.path(operation))).send().await,
-        "invalid-cursor" => scene.at(&format!("{}?cursor=nonsense", world.path(operation))).send().await,
+        "invalid-query" => scene.at(&with_parameter(&world.path(operation), "nonsense", "1")).send().await,
+        "invalid-cursor" => {
+            scene.at(&with_parameter(&world.path(operation), "cursor", "nonsense")).send().await
+        }
         "invalid-header" => scene.good(&scene.caller()).header("if-match", "nonsense").send().await,
         "precondition-failed" => scene.good(&scene.caller()).header("if-match", "\"0\"").send().await,
         "invalid-path" => scene.raw("/api/v1/kv/%zz").await,
@@ -55,6 +61,11 @@ pub(crate) async fn provoke(world: &World, expired: &Actor, operation: &Operatio
         "event-not-found" | "key-value-not-found" => {
             scene.at(&format!("{}x", world.path(operation))).send().await
         }
+        "plan-not-found" => scene.without(&world.catalog.plan).send().await,
+        "feed-not-found" => scene.without(&world.catalog.feed).send().await,
+        "feed-run-not-found" => scene.without(&world.catalog.run).send().await,
+        "feed-run-not-held" => scene.with(&world.catalog.held_run, &world.catalog.run).send().await,
+        "too-many-feeds" => scene.good(&scene.caller()).send().await,
         "not-incrementable" => scene.at("/api/v1/kv/greeting").send().await,
         "problem-not-found" => scene.at("/problems/nonsense").send().await,
         other => panic!("nobody knows how {operation:?} comes to answer {other}"),
@@ -111,6 +122,20 @@ impl Scene<'_> {
             Some((kind, body)) => call.body(kind, body),
             None => call,
         }
+    }
+
+    /// The call as it would succeed, but about something that is not there, in the place of this.
+    fn without(&self, id: &str) -> Call {
+        self.with(id, NOBODY)
+    }
+
+    /// The call as it would succeed, but about another thing in the place of this.
+    fn with(&self, id: &str, other: &str) -> Call {
+        let catalog = &self.world.catalog;
+        let path = self.world.path(self.operation);
+        // Some operations are about the other feed, or the other run.
+        let same = if id == catalog.feed { &catalog.other_feed } else { &catalog.held_run };
+        self.at(&path.replace(id, other).replace(same, other))
     }
 
     fn with_body(&self, kind: &str, body: impl Into<Vec<u8>>) -> Call {

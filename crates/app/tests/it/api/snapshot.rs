@@ -29,7 +29,27 @@ async fn contents_of(admin: &Actor, tenant: i64) -> Value {
         "keys": keys,
         "events": all(admin, "/api/v1/events", "events", Some(tenant)).await,
         "entries": all(admin, "/api/v1/kv", "entries", Some(tenant)).await,
+        "feeds": feeds_of(admin, tenant).await,
+        "plans": plans_of(admin, tenant).await,
     })
+}
+
+/// The tenant's feeds, each with its runs and rejects.
+async fn feeds_of(admin: &Actor, tenant: i64) -> Vec<Value> {
+    let mut feeds = all(admin, "/api/v1/catalog/feeds", "feeds", Some(tenant)).await;
+    for feed in &mut feeds {
+        let place = format!("/api/v1/catalog/feeds/{}", feed["id"].as_str().unwrap());
+        feed["runs"] = all(admin, &format!("{place}/runs"), "runs", Some(tenant)).await.into();
+        feed["rejects"] = all(admin, &format!("{place}/rejects"), "rejects", Some(tenant)).await.into();
+    }
+    feeds
+}
+
+/// What a search finds of all times.
+async fn plans_of(admin: &Actor, tenant: i64) -> Value {
+    let target = "/api/v1/search?starts_at=0001-01-01&ends_at=9999-12-31&limit=1000";
+    let found = admin.get(target).of_tenant(&tenant).send().await.expect(200);
+    json!({"revision": found.the("etag"), "found": found.json()})
 }
 
 /// Every item of a list that fits one page.

@@ -57,6 +57,26 @@ async fn a_replacement_changes_name_and_info_and_keeps_the_status() {
 }
 
 #[tokio::test]
+async fn new_info_leaves_the_name_and_the_status_as_they_are() {
+    let info: &RawValue = serde_json::from_str(r#"{"plan":"new"}"#).unwrap();
+    let tenants = changing(acme(TenantStatus::Suspended), |update| {
+        (update.name.as_str(), update.info.as_str()) == ("acme", r#"{"plan":"new"}"#)
+            && update.status == TenantStatus::Suspended
+    });
+    let changed = service(tenants).replace_info(&tenant_ref("7"), Some(info), &ALWAYS).await.unwrap();
+    assert_eq!((changed.name.as_str(), changed.version), ("acme", 4));
+}
+
+#[tokio::test]
+async fn info_that_is_no_object_is_refused() {
+    let info: &RawValue = serde_json::from_str("[1]").unwrap();
+    let tenants = holding(acme(TenantStatus::Active));
+    let refused = service(tenants).replace_info(&tenant_ref("7"), Some(info), &ALWAYS).await;
+    let Err(TenantError::Invalid(violations)) = refused else { panic!("{refused:?}") };
+    assert_eq!(violations.as_slice()[0].pointer, "/tenant_info");
+}
+
+#[tokio::test]
 async fn a_patch_changes_what_it_names_and_keeps_the_status() {
     let tenants = changing(acme(TenantStatus::Suspended), |update| {
         (update.name.as_str(), update.info.as_str()) == ("acme", r#"{"plan":"gold","seats":6}"#)

@@ -118,3 +118,22 @@ async fn storage_that_fails_is_not_taken_for_an_absence() {
     tenants.expect_find().return_const(Err(down()));
     assert_eq!(resolve(tenants, ADMIN, Some("7")).await, Err(TenantError::Storage(down())));
 }
+
+#[tokio::test]
+async fn an_opened_tenant_is_reached_without_a_key_while_it_is_active() {
+    let resolve = async |status, opened: &str, named: Option<&str>| {
+        let named = named.map(tenant_ref);
+        service(holding(acme(status))).resolve_opened(&tenant_ref(opened), named.as_ref()).await
+    };
+    for opened in ["7", "7_acme"] {
+        for named in [None, Some("7"), Some("7_acme")] {
+            assert_eq!(resolve(TenantStatus::Active, opened, named).await, Ok(number(7)));
+        }
+        assert_eq!(resolve(TenantStatus::Active, opened, Some("8")).await, Err(TenantError::NotFound));
+        assert_eq!(resolve(TenantStatus::Active, opened, Some("7_other")).await, Err(TenantError::NotFound));
+        assert_eq!(resolve(TenantStatus::Suspended, opened, None).await, Err(TenantError::Suspended));
+        assert_eq!(resolve(TenantStatus::Deleting, opened, None).await, Err(TenantError::NotFound));
+    }
+    assert_eq!(resolve(TenantStatus::Active, "7_other", None).await, Err(TenantError::NotFound));
+    assert_eq!(resolve(TenantStatus::Active, "8", None).await, Err(TenantError::NotFound));
+}

@@ -47,7 +47,8 @@ async fn serve(port: u16) -> Result<()> {
                         .route(web::get().to(get_value))
                         .route(web::put().to(echo_value)),
                 )
-                .route("/events", web::post().to(echo_event)),
+                .route("/events", web::post().to(echo_event))
+                .route("/search", web::get().to(get_page)),
         )
     })
     .workers(workers)
@@ -70,6 +71,10 @@ async fn serve(port: u16) -> Result<()> {
 
 async fn get_value() -> HttpResponse {
     HttpResponse::Ok().content_type(ContentType::octet_stream()).body(&VALUE[..])
+}
+
+async fn get_page() -> HttpResponse {
+    HttpResponse::Ok().content_type(ContentType::json()).body(&crate::bench::SEARCH_PAGE[..])
 }
 
 async fn echo_value(value: web::Bytes) -> HttpResponse {

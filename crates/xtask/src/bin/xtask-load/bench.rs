@@ -1,12 +1,14 @@
 //! `xtask-load bench`: the product against the bare server, both started here, in turns.
 
 mod event_write;
+mod feed_read;
 mod footprint;
 mod key_value_read;
 mod key_value_write;
 mod machine;
 mod pgbench;
 mod report;
+mod search;
 mod settings;
 mod sides;
 mod table;
@@ -20,6 +22,7 @@ use crate::scratch::Scratch;
 use settings::{Settings, Work};
 use table::Row;
 
+pub(crate) use search::PAGE as SEARCH_PAGE;
 pub(crate) use value::LENGTH as VALUE_LENGTH;
 
 /// Measures what was asked for, prints the table, and writes `docs/benchmarks.md`.
@@ -37,6 +40,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             Work::KeyValueColdRead => key_value_read::measure_cold(&settings, scratch.path()),
             Work::EventWrite => event_write::measure(&settings, scratch.path()),
             Work::KeyValueWrite => key_value_write::measure(&settings, scratch.path()),
+            Work::Search => search::measure(&settings, scratch.path()),
+            Work::FeedRead => feed_read::measure(&settings, scratch.path()),
             Work::Footprint => footprint::measure(scratch.path()),
         };
         match measured {

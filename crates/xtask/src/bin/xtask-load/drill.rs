@@ -3,6 +3,7 @@
 mod check;
 mod crash;
 mod event_text;
+mod hostile_providers;
 mod load;
 mod nodes;
 mod notes;
@@ -27,7 +28,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<()> {
         Some("crash") => announced(settings::Settings::read(arguments)?, crash::run),
         Some("nodes") => announced(nodes::Settings::read(arguments)?, nodes::run),
         Some("outage") => announced(outage::Settings::read(arguments)?, outage::run),
-        _ => Err("there are three drills so far: crash, nodes, outage".into()),
+        Some("provider") => announced(hostile_providers::Settings::read(arguments)?, hostile_providers::run),
+        _ => Err("there are four drills so far: crash, nodes, outage, provider".into()),
     }
 }
 

@@ -1,9 +1,12 @@
-//! The load generator: closed loop over keep-alive connections, each answer checked.
+//! The load generator: over keep-alive connections, each answer checked. As a closed loop each connection sends its
+//! next request when it has the answer to the last; at a pace, requests are sent when their time has come, whatever
+//! became of those before, and latency counts from that time.
 //!
 //! It shares the machine with what it measures, so it is lean: a thread polls its share of the connections,
 //! requests are copied from templates, and nothing is allocated for an answer.
 
 mod connection;
+mod pace;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -18,6 +21,7 @@ use hdrhistogram::Histogram;
 use crate::Result;
 use crate::http::Response;
 use connection::Connection;
+use pace::Pace;
 use worker::{Part, Worker};
 
 /// How long answers may be under way after the last request.
@@ -49,6 +53,8 @@ pub(crate) struct Load {
     pub(crate) warm_up: Duration,
     /// How long to measure; no request is sent later than that.
     pub(crate) measured: Duration,
+    /// So many requests a second over all threads; nothing for a closed loop.
+    pub(crate) per_second: Option<u32>,
     /// Whether a connection that breaks is what the run is about. Else it is a failure.
     pub(crate) may_break: bool,
 }
@@ -75,7 +81,8 @@ pub(crate) fn run<C: Caller>(load: &Load, callers: Vec<C>) -> Result<Outcome<C>>
     for (index, caller) in callers.into_iter().enumerate() {
         let share = load.connections / threads + usize::from(index < load.connections % threads);
         let connections = (0..share).map(|_| Connection::open(load.address));
-        workers.push(Worker::new(caller, connections.collect::<Result<_>>()?)?);
+        let pace = load.per_second.map(|per_second| Pace::new(per_second, threads, index));
+        workers.push(Worker::new(caller, connections.collect::<Result<_>>()?, pace)?);
     }
 
     let start = Barrier::new(threads);

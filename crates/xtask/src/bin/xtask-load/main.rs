@@ -1,4 +1,4 @@
-//! `xtask-load`: what `cargo xtask bench` and `cargo xtask drill` run.
+//! `xtask-load`: what `cargo xtask bench`, `cargo xtask drill` and `cargo xtask provider` run.
 //!
 //! What belongs here: load, and the watching of what becomes of it, from outside, over HTTP. What never will:
 //! a crate of the product, since a fault there would then be on both sides of a comparison.
@@ -14,6 +14,7 @@ mod generator;
 mod http;
 mod private;
 mod product;
+mod provider;
 mod psql;
 mod scratch;
 mod server;
@@ -39,8 +40,9 @@ fn main() -> ExitCode {
         "bench" => bench::run(arguments),
         "drill" => drill::run(arguments),
         "bare" => bare::run(arguments),
+        "provider" => provider::run(arguments),
         private::GUARD_TASK => private::run_guard(),
-        _ => Err("usage: xtask-load bench | drill | bare".into()),
+        _ => Err("usage: xtask-load bench | drill | provider | bare".into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

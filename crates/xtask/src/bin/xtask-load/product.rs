@@ -88,7 +88,7 @@ pub(crate) fn make_tenant(address: SocketAddr, data_dir: &Path) -> Result<String
     let admin_key = fs::read_to_string(data_dir.join("admin.key"))?;
     let mut admin = Client::connect(address, Some(admin_key.trim()))?;
     let tenant: Tenant = admin.post("/api/v1/tenants", r#"{"name":"bench"}"#)?.json(201)?;
-    let scopes = r#"{"name":"bench","scopes":["events:write","events:read","kv:read","kv:write"]}"#;
+    let scopes = r#"{"name":"bench","scopes":["events:write","events:read","kv:read","kv:write","catalog:read","catalog:write"]}"#;
     let keys = format!("/api/v1/tenants/{}/keys", tenant.tenant_number);
     let key: AccessKey = admin.post(&keys, scopes)?.json(201)?;
     Ok(key.key)

@@ -41,7 +41,7 @@ impl Node {
     /// To be called in an actix system.
     pub(super) fn start(settings: &CacheSettings, storage: &Storage, bus: Option<Bus>) -> Self {
         let clock = Arc::new(SystemClock);
-        let caches = Caches::new(settings, clock.clone(), bus);
+        let caches = Caches::new(settings, clock.clone(), bus, false);
         let entries = Arc::new(storage.repository(Arc::new(caches.coherence())));
         let mut key_values = KeyValueService::new(entries, Arc::clone(&caches.key_values), clock, 1 << 20);
         if let Some(propagation) = caches.propagation() {

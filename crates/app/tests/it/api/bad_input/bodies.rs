@@ -52,6 +52,26 @@ fn with_name(body: &[u8], name: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn the_members_alone_in_an_array_are_no_object() {
+    let world = World::make().await;
+    for operation in json_operations() {
+        unchanged(&world.api, async {
+            let (_, good) = good_body(&operation).unwrap();
+            let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(good).unwrap();
+            let values = serde_json::Value::from_iter(members.into_values());
+            // An array of events is a batch, in which each item must be an object.
+            let (status, body) = match operation.path {
+                "/api/v1/events" => (207, serde_json::json!([values])),
+                _ => (422, values),
+            };
+            let answer = send(&world, &operation, "application/json", body.to_string().as_bytes()).await;
+            assert_eq!(answer.status, status, "{operation:?} {answer:?}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn a_body_of_another_type_is_refused() {
     let world = World::make().await;
     for operation in json_operations() {

@@ -34,7 +34,7 @@ This file is written by `cargo xtask bench`; don't edit it.
 
 Absolute figures drift with the machine and its neighbours, so what counts is the ratio. “Bare” is the floor
 that this stack allows: an actix-web server with the same number of workers, the same timeouts and the same
-allocator, that answers as many bytes of body (P1, P2), or parses the same JSON into a struct and writes it again
+allocator, that answers as many bytes of body (P1, P2, P7), or parses the same JSON into a struct and writes it again
 (P3), or echoes the body (P5), and does nothing else: no authentication, no storage, no further headers. “pgbench” is
 PostgreSQL's own load tool on the same server. Both sides are started by the same command and take turns: ours,
 theirs, ours, theirs, …
@@ -60,6 +60,14 @@ theirs, ours, theirs, …
   the sequences must go up by one from 1; otherwise the bench fails.
 - P5: after the rounds every key is read. It must have the value and the revision of its last acknowledged
   write; otherwise the bench fails.
+- P7: a feed of 100,000 plans, five minutes apart, is imported before; each search is for a span at random that holds
+  20 of them, and its first title and its length are checked. During imports: requests are sent when they are due, and
+  latency counts from that time; meanwhile the feed is fetched and imported again and again, with every price of a tenth
+  of its plans changed each time, by a provider of which one answer in three is 503 and one in three ends in the middle.
+- P8: a feed that `cargo xtask provider` could serve. Ours is everything from the file's bytes to records that can be
+  stored, handed to a sink that counts them; the bare pass goes through the same bytes in memory, event by event and attribute
+  by attribute, and does nothing with them. Both in one process on one core, by turns. Memory: the highest resident
+  memory of a process that reads a feed from a pipe, less what it had before.
 - P10: resident memory once it has settled; from the start of the process to the first 200 of `/readyz`, median
   of ten; the size of the release binary.
 "

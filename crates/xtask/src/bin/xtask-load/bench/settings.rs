@@ -30,13 +30,24 @@ pub(super) enum Work {
     EventWrite,
     /// `PUT kv/{key}`, durable.
     KeyValueWrite,
+    /// `search`, alone and during imports.
+    Search,
+    /// A provider's feed, from bytes to records.
+    FeedRead,
     /// Memory, start and size.
     Footprint,
 }
 
 impl Work {
-    const ALL: [Self; 5] =
-        [Self::KeyValueRead, Self::KeyValueColdRead, Self::EventWrite, Self::KeyValueWrite, Self::Footprint];
+    const ALL: [Self; 7] = [
+        Self::KeyValueRead,
+        Self::KeyValueColdRead,
+        Self::EventWrite,
+        Self::KeyValueWrite,
+        Self::Search,
+        Self::FeedRead,
+        Self::Footprint,
+    ];
 
     /// Its number among the targets.
     pub(super) fn number(self) -> &'static str {
@@ -45,6 +56,8 @@ impl Work {
             Self::KeyValueColdRead => "P2",
             Self::EventWrite => "P3",
             Self::KeyValueWrite => "P5",
+            Self::Search => "P7",
+            Self::FeedRead => "P8",
             Self::Footprint => "P10",
         }
     }
@@ -110,7 +123,7 @@ impl Settings {
     /// The load of one round.
     pub(super) fn load(&self, address: SocketAddr, connections: usize) -> Load {
         let measured = Duration::from_secs(self.seconds);
-        Load { address, connections, warm_up: WARM_UP, measured, may_break: false }
+        Load { address, connections, warm_up: WARM_UP, measured, per_second: None, may_break: false }
     }
 
     /// The command that runs this again.
@@ -133,7 +146,7 @@ impl fmt::Display for Settings {
 /// A load that is not measured and ends when the callers do: to fill, or to look.
 pub(super) fn unmeasured(address: SocketAddr, connections: usize) -> Load {
     let measured = Duration::from_secs(300);
-    Load { address, connections, warm_up: Duration::ZERO, measured, may_break: false }
+    Load { address, connections, warm_up: Duration::ZERO, measured, per_second: None, may_break: false }
 }
 
 #[cfg(test)]
@@ -148,7 +161,7 @@ mod tests {
     fn only_a_whole_run_replaces_the_document_unless_told_otherwise() {
         for (line, is_written) in [
             ("", true),
-            ("P10 P5 P3 P2 P1", true),
+            ("P10 P8 P7 P5 P3 P2 P1", true),
             ("--no-write", false),
             ("P10", false),
             ("P10 --write", true),

@@ -141,6 +141,7 @@ impl<'a> Drill<'a> {
             connections: CONNECTIONS,
             warm_up: Duration::ZERO,
             measured: longest + Duration::from_secs(30),
+            per_second: None,
             may_break: true,
         };
         let writers = (0..THREADS).map(|thread| self.writer(round, thread)).collect();

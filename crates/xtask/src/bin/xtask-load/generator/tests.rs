@@ -76,6 +76,7 @@ fn ask(script: Script, requests: u64, may_break: bool) -> Result<Outcome<Asker>>
         connections: 5,
         warm_up: Duration::ZERO,
         measured: Duration::from_secs(20),
+        per_second: None,
         may_break,
     };
     let template = Template::new("GET", "/", address, "key");
@@ -110,4 +111,23 @@ fn a_connection_that_breaks_is_a_failure_unless_it_may() {
     assert!(ask(script, 500, false).is_err());
     let outcome = ask(script, 500, true).unwrap();
     assert_eq!(outcome.answered, 5 * 9, "nine answers on each of five connections");
+}
+
+#[test]
+fn at_a_pace_no_more_is_sent_than_is_due_and_latency_counts_from_then() {
+    let address = serve(|_| Reaction::Answer(GOOD));
+    let measured = Duration::from_millis(500);
+    let load = Load {
+        address,
+        connections: 2,
+        warm_up: Duration::ZERO,
+        measured,
+        per_second: Some(400),
+        may_break: false,
+    };
+    let template = Template::new("GET", "/", address, "key");
+    let asker = || Asker { template: template.clone(), left: u64::MAX, heard: 0 };
+    let outcome = run(&load, vec![asker(), asker()]).unwrap();
+    // A machine that stands still sends what was due later; never more than that.
+    assert!((1..=201).contains(&outcome.answered), "{}", outcome.answered);
 }

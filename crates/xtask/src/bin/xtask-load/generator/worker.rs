@@ -7,6 +7,7 @@ use hdrhistogram::Histogram;
 use mio::{Events, Interest, Poll, Token};
 
 use super::connection::{Arrived, Connection};
+use super::pace::Pace;
 use super::{Caller, Load, PATIENCE};
 use crate::Result;
 use crate::http::{MAX_HEADERS, Parsed, parse};
@@ -21,6 +22,9 @@ pub(super) struct Worker<C: Caller> {
     answered: u64,
     latency_us: Histogram<u64>,
     measured: Option<(Instant, Instant)>,
+    pace: Option<Pace>,
+    /// Connections that wait for a request to be due.
+    idle: Vec<usize>,
 }
 
 /// A connection, and the request under way on it.
@@ -37,7 +41,7 @@ pub(super) struct Part<C> {
 }
 
 impl<C: Caller> Worker<C> {
-    pub(super) fn new(caller: C, connections: Vec<Connection>) -> Result<Self> {
+    pub(super) fn new(caller: C, connections: Vec<Connection>, pace: Option<Pace>) -> Result<Self> {
         let poll = Poll::new()?;
         let slots = connections.into_iter().map(|connection| Slot { connection, pending: None });
         let mut worker = Self {
@@ -49,6 +53,8 @@ impl<C: Caller> Worker<C> {
             answered: 0,
             latency_us: Histogram::new(3)?,
             measured: None,
+            pace,
+            idle: Vec::new(),
         };
         for (index, slot) in worker.slots.iter_mut().enumerate() {
             let interest = Interest::READABLE | Interest::WRITABLE;
@@ -62,16 +68,20 @@ impl<C: Caller> Worker<C> {
         let measure_from = Instant::now() + load.warm_up;
         let stop = measure_from + load.measured;
         self.measured = Some((measure_from, stop));
+        if let Some(pace) = &mut self.pace {
+            pace.start(Instant::now());
+        }
         for index in 0..self.slots.len() {
             self.attempt(index, load, Self::send)?;
         }
 
         let mut events = Events::with_capacity(self.slots.len().max(1));
-        while self.under_way > 0 {
+        while self.under_way > 0 || self.is_to_send(stop) {
             if Instant::now() > stop + PATIENCE {
                 return Err(format!("{} requests got no answer", self.under_way).into());
             }
-            match self.poll.poll(&mut events, Some(Duration::from_millis(100))) {
+            let wait = Duration::from_millis(if self.pace.is_some() { 1 } else { 100 });
+            match self.poll.poll(&mut events, Some(wait)) {
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error.into()),
                 _ => {}
             }
@@ -84,6 +94,7 @@ impl<C: Caller> Worker<C> {
                     self.attempt(index, load, Self::receive)?;
                 }
             }
+            self.send_due(load)?;
         }
         Ok(Part { caller: self.caller, answered: self.answered, latency_us: self.latency_us })
     }
@@ -104,8 +115,35 @@ impl<C: Caller> Worker<C> {
         }
     }
 
+    /// Whether a request will be due.
+    fn is_to_send(&self, stop: Instant) -> bool {
+        self.pace.is_some() && !self.idle.is_empty() && Instant::now() < stop
+    }
+
+    /// Sends what is due, as long as there are connections for it.
+    fn send_due(&mut self, load: &Load) -> Result<()> {
+        while let Some(index) = self.idle.pop() {
+            let now = Instant::now();
+            let Some(due) = self.pace.as_mut().and_then(|pace| pace.take_due(now)) else {
+                self.idle.push(index);
+                break;
+            };
+            self.attempt(index, load, |worker, index| worker.send_now(index, due))?;
+        }
+        Ok(())
+    }
+
+    /// The connection has nothing under way: its next request is sent, or waits until one is due.
     fn send(&mut self, index: usize) -> Result<()> {
-        let now = Instant::now();
+        if self.pace.is_some() {
+            self.idle.push(index);
+            return Ok(());
+        }
+        self.send_now(index, Instant::now())
+    }
+
+    /// Sends a request whose latency counts from `now`.
+    fn send_now(&mut self, index: usize, now: Instant) -> Result<()> {
         if self.measured.is_some_and(|(_, stop)| now >= stop) {
             return Ok(());
         }

@@ -103,6 +103,7 @@ impl PrivateServer {
             Server::Postgres => format!("postgres://{user}@{address}/postgres"),
             Server::Redis => format!("redis://{address}"),
             Server::Memcached => format!("memcached://{address}"),
+            Server::RabbitMq => format!("amqp://guest:guest@{address}"),
         }
     }
 
@@ -144,6 +145,8 @@ impl PrivateServer {
             Server::Memcached => {
                 command.args(["-l", "127.0.0.1", "-p", &port, "-U", "0", "-m", "64"]);
             }
+            // By its environment alone.
+            Server::RabbitMq => {}
         }
     }
 

@@ -79,6 +79,7 @@ fn round(pair: &Pair, key: u64) -> Result<u64> {
             connections: READERS_A_NODE,
             warm_up: Duration::ZERO,
             measured: Duration::from_secs(30),
+            per_second: None,
             may_break: false,
         };
         let template = Template::new("GET", "/api/v1/kv/", address, &pair.key);

@@ -32,6 +32,7 @@ impl Settings {
     pub(in crate::drill) fn read(mut arguments: Arguments) -> Result<Self> {
         let name: String = arguments.value("--server")?.unwrap_or_default();
         let server = Server::ALL.into_iter().find(|server| server.word() == name);
+        let server = server.filter(|server| *server != Server::RabbitMq);
         let server = server.ok_or("--server is postgres, redis or memcached")?;
         let is_frozen = arguments.switch("--freeze");
         let seconds = arguments.value("--seconds")?.unwrap_or(30);

@@ -1,0 +1,108 @@
+//! `tenantry catalog import`: imports a feed from a file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tenantry_domain::{Feed, FeedId, FeedRun, PageLimit, RunState, TenantNumber, TenantRef};
+use tenantry_feed_http::FileFeedSource;
+
+use super::progress::{At, Progress};
+use super::{CommandError, print_line};
+use crate::application::Core;
+use crate::config::Config;
+use crate::logging;
+
+/// Which file, and into which feed.
+pub(super) struct Import<'a> {
+    pub(super) file: &'a Path,
+    pub(super) tenant: &'a str,
+    pub(super) feed: &'a str,
+}
+
+pub(super) fn run(config: &Config, import: &Import<'_>) -> Result<(), CommandError> {
+    let tenant = TenantRef::parse(import.tenant)
+        .ok_or_else(|| CommandError::Usage("--tenant must be a tenant's number or id".to_owned()))?;
+    let shown = import.file.display();
+    let metadata = std::fs::metadata(import.file)
+        .map_err(|error| CommandError::Failed(format!("{shown} cannot be read: {error}")))?;
+    if !metadata.is_file() {
+        return Err(CommandError::Failed(format!("{shown} is not a file")));
+    }
+    logging::start(&config.settings().log);
+    super::prepare_place_of_database(config)?;
+    let run = actix_web::rt::System::new().block_on(carry_out(config, import, &tenant, metadata.len()))?;
+    say(&run)
+}
+
+async fn carry_out(
+    config: &Config,
+    import: &Import<'_>,
+    tenant: &TenantRef,
+    bytes: u64,
+) -> Result<FeedRun, CommandError> {
+    let core = Core::open(config).map_err(CommandError::failed)?;
+    let caches = core.caches.start();
+    let imported = import_into(&core, config, import, tenant, bytes).await;
+    core.storage.close().await;
+    caches.finish().await;
+    imported
+}
+
+async fn import_into(
+    core: &Core,
+    config: &Config,
+    import: &Import<'_>,
+    tenant: &TenantRef,
+    total: u64,
+) -> Result<FeedRun, CommandError> {
+    let tenant = core.tenants.get(tenant).await.map_err(CommandError::failed)?.number;
+    let feed = find_feed(core, tenant, import.feed).await?;
+    let progress = Progress::new();
+    let show = move |done| progress.show(At { verb: "reading", done, total, unit: "bytes" });
+    let file = FileFeedSource::new(import.file, config.feed_file_limits(), show);
+    core.imports.import_file(tenant, feed.id, Arc::new(file)).await.map_err(CommandError::failed)
+}
+
+/// The feed of that id, or the only one of that name.
+async fn find_feed(core: &Core, tenant: TenantNumber, wanted: &str) -> Result<Feed, CommandError> {
+    if let Some(id) = FeedId::parse(wanted) {
+        return core.feeds.get(tenant, id).await.map_err(CommandError::failed);
+    }
+    let (mut found, mut after) = (None, None);
+    loop {
+        let page = core.feeds.list(tenant, after, PageLimit::MAX).await.map_err(CommandError::failed)?;
+        after = page.items.last().map(|feed| feed.id);
+        for feed in page.items.into_iter().filter(|feed| feed.settings.name.as_str() == wanted) {
+            if found.replace(feed).is_some() {
+                let text = format!("there are several feeds named {wanted}: say which by its id");
+                return Err(CommandError::Failed(text));
+            }
+        }
+        if !page.more {
+            return found.ok_or_else(|| CommandError::Failed(format!("there is no feed named {wanted}")));
+        }
+    }
+}
+
+fn say(run: &FeedRun) -> Result<(), CommandError> {
+    let detail = run.detail.as_deref().unwrap_or_default();
+    match run.state {
+        RunState::Failed => Err(CommandError::Failed(format!("nothing was changed: {detail}"))),
+        RunState::Held => Err(CommandError::Failed(format!(
+            "nothing was changed yet, and the run {} waits to be confirmed: {detail}",
+            run.id
+        ))),
+        _ => {
+            let counts = run.counts;
+            print_line(&format!(
+                "{} plans seen: {} new, {} changed, {} unchanged; {} left the feed; {} records rejected",
+                counts.plans_seen,
+                counts.plans_new,
+                counts.plans_changed,
+                counts.plans_unchanged,
+                counts.plans_left_sale,
+                counts.rejected
+            ))
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What became of the rows of an import, counted and told.
+
+use tenantry_domain::Tenant;
+use tenantry_predecessor_files::{Faults, PastData, Place, Predecessor};
+use tenantry_services::PastOutcome;
+
+use super::{CommandError, complain, print_line};
+
+/// What became of the rows.
+pub(super) struct Tally {
+    file: String,
+    predecessor: Predecessor,
+    table: String,
+    tenant: Option<String>,
+    read: u64,
+    good: u64,
+    superseded: u64,
+    stored: u64,
+    replaced: u64,
+    already_there: u64,
+    /// Rows that were not stored.
+    rejected: Faults,
+    /// Rows whose keys hold other values.
+    differing: Faults,
+    /// Rows that were stored under another time.
+    moved: Faults,
+}
+
+impl Tally {
+    /// Of a file that was read, and of which nothing is stored yet.
+    pub(super) fn new(file: &str, data: &PastData) -> Self {
+        Self {
+            file: file.to_owned(),
+            predecessor: data.predecessor(),
+            table: data.table().to_owned(),
+            tenant: None,
+            read: data.rows(),
+            good: data.good_rows(),
+            superseded: data.superseded(),
+            stored: 0,
+            replaced: 0,
+            already_there: 0,
+            rejected: data.faults().clone(),
+            differing: Faults::default(),
+            moved: Faults::default(),
+        }
+    }
+
+    /// It becomes this tenant's.
+    pub(super) fn into_tenant(&mut self, tenant: Option<&Tenant>) {
+        self.tenant = tenant.map(Tenant::id);
+    }
+
+    /// Notes what became of a row.
+    pub(super) fn note(&mut self, place: Place, outcome: PastOutcome) {
+        match outcome {
+            PastOutcome::Stored => self.stored += 1,
+            PastOutcome::StoredAt(time) => {
+                self.stored += 1;
+                self.moved
+                    .push(place, format!("created_at became {time}, since it may not fall, nor lie ahead"));
+            }
+            PastOutcome::Replaced => self.replaced += 1,
+            PastOutcome::AlreadyThere => self.already_there += 1,
+            PastOutcome::Differs => {
+                self.differing
+                    .push(place, "the key holds another value, which was kept; --replace takes the file's");
+            }
+            PastOutcome::Refused(why) => self.rejected.push(place, why),
+        }
+    }
+
+    /// How many rows were carried to their end.
+    pub(super) fn stored_or_not(&self) -> u64 {
+        self.stored + self.replaced + self.already_there + self.differing.count()
+    }
+
+    /// What is stored, for a sentence about an import that ended too soon.
+    pub(super) fn so_far(&self) -> String {
+        format!("{} rows are stored until then", self.stored + self.replaced)
+    }
+
+    /// Tells it all: rows on standard error, the sum on standard output.
+    ///
+    /// # Errors
+    /// When rows were not stored: that is a failure, and told.
+    pub(super) fn tell(&self, is_dry_run: bool) -> Result<(), CommandError> {
+        for faults in [&self.moved, &self.differing, &self.rejected] {
+            for fault in faults.told() {
+                complain(&format!("{}, {fault}", self.file));
+            }
+            let untold = faults.count() - faults.told().len() as u64;
+            if untold > 0 {
+                complain(&format!("{}: {untold} more rows of that kind", self.file));
+            }
+        }
+        print_line(&self.sum(is_dry_run))?;
+        if self.rejected.count() + self.differing.count() > 0 { Err(CommandError::Reported) } else { Ok(()) }
+    }
+
+    fn sum(&self, is_dry_run: bool) -> String {
+        let Self { predecessor, table, read, rejected, .. } = self;
+        let mut parts = vec![format!("{predecessor}, table {table}: {read} rows read")];
+        if is_dry_run {
+            parts.push(format!("{} could be stored", self.good));
+        } else {
+            let into = self.tenant.as_ref().map(|tenant| format!(" into {tenant}")).unwrap_or_default();
+            parts.push(format!("{} stored{into}", self.stored));
+            if self.moved.count() > 0 {
+                parts.push(format!("{} of them under another time", self.moved.count()));
+            }
+            if self.replaced > 0 {
+                parts.push(format!("{} replaced", self.replaced));
+            }
+            parts.push(format!("{} already there", self.already_there));
+            if self.differing.count() > 0 {
+                parts.push(format!("{} hold another value", self.differing.count()));
+            }
+        }
+        if *predecessor == Predecessor::Tenantbase {
+            parts.push(format!("{} superseded by a later row of the same key", self.superseded));
+        }
+        parts.push(format!("{} rejected", rejected.count()));
+        parts.join(", ")
+    }
+}

@@ -1,0 +1,5 @@
+mod claims;
+mod fetches;
+mod files;
+mod replays;
+mod rig;

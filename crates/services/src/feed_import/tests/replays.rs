@@ -1,0 +1,120 @@
+//! Rejects that are read once more.
+
+use std::future::pending;
+use std::sync::Arc;
+
+use tenantry_domain::{Page, Plan, PlanId, PlanSource, Reject, RejectId, RunTrigger};
+use tenantry_ports::{ClaimError, MockFeedRunRepository, MockPlanRepository, RunEnd};
+
+use super::rig::*;
+use crate::feed_import::ImportOutcome;
+use crate::samples::{Standstill, down, feed_id, feed_run, run_key, time};
+
+/// A reject that a run last met at that second.
+fn reject(id: u8, raw: &str, last_seen_at: i64) -> Reject {
+    Reject {
+        id: RejectId::new([id; 16]),
+        record: rejected(raw),
+        run: feed_run().id,
+        first_seen_at: time(1),
+        last_seen_at: time(last_seen_at),
+    }
+}
+
+/// Storage with these rejects, of which a page holds two.
+fn runs_with(rejects: Vec<Reject>) -> MockFeedRunRepository {
+    let mut runs = runs_claimed(RunTrigger::Replay, 1);
+    runs.expect_rejects().returning(move |_, _, after, _, _| {
+        let behind = |reject: &&Reject| after.is_none_or(|after| reject.id > after);
+        let mut items: Vec<_> = rejects.iter().filter(behind).take(3).cloned().collect();
+        let more = items.len() > 2;
+        items.truncate(2);
+        Ok(Some(Page { items, more }))
+    });
+    runs
+}
+
+/// Replays these rejects in a catalog with these plans; answers the titles that were staged, and which rejects leave.
+async fn replayed(rejects: Vec<Reject>, plans: MockPlanRepository) -> (Vec<String>, Vec<RejectId>) {
+    let mut runs = runs_with(rejects);
+    let told = taking(&mut runs);
+    let provider = Provider::new(Vec::new());
+    let service = service_with(runs, plans, &provider, Arc::new(Standstill));
+    let outcome = service.carry_out(run_key(2), pending()).await;
+    assert_eq!(outcome, Ok(ImportOutcome::Ended(Box::new(finished()))));
+    assert!(provider.requests().is_empty());
+    let ends = told.ends();
+    let [RunEnd::Replayed(ids)] = ends.as_slice() else { panic!("{ends:?}") };
+    let staged = told.staged.lock().unwrap();
+    let titles = staged.iter().flat_map(|batch| &batch.records);
+    (titles.map(|record| record.content.title.as_str().to_owned()).collect(), ids.clone())
+}
+
+fn no_plans() -> MockPlanRepository {
+    let mut plans = MockPlanRepository::new();
+    plans.expect_find().returning(|_, _| Ok(None));
+    plans
+}
+
+fn ids<const N: usize>(ids: [u8; N]) -> Vec<RejectId> {
+    ids.map(|id| RejectId::new([id; 16])).into()
+}
+
+#[tokio::test]
+async fn what_can_be_read_now_is_staged_and_the_rest_stays() {
+    let rejects = vec![
+        reject(1, "plan a", 10),
+        reject(2, "31 September", 10),
+        reject(3, "", 10),
+        reject(4, "plan b", 10),
+        reject(5, "plan c", 10),
+    ];
+    let (staged, gone) = replayed(rejects, no_plans()).await;
+    assert_eq!((staged, gone), (vec!["plan a".into(), "plan b".into(), "plan c".into()], ids([1, 4, 5])));
+}
+
+#[tokio::test]
+async fn of_several_rejects_of_a_plan_the_one_that_was_met_last_counts() {
+    let rejects = vec![reject(1, "plan a v2", 20), reject(2, "plan a v1", 10), reject(3, "plan a v3", 30)];
+    let (staged, gone) = replayed(rejects, no_plans()).await;
+    assert_eq!((staged, gone), (vec!["plan a v3".into()], ids([1, 2, 3])));
+}
+
+#[tokio::test]
+async fn a_plan_that_was_seen_since_is_not_made_what_it_was() {
+    for (seen_at, staged_titles) in [(9, vec!["plan a v1".to_owned()]), (10, vec![]), (11, vec![])] {
+        let mut plans = MockPlanRepository::new();
+        plans.expect_find().returning(move |_, id| {
+            let record = plan_record("a");
+            assert_eq!(id, PlanId::of(feed_id(), &record.key));
+            Ok(Some(Plan {
+                id,
+                source: PlanSource { feed: feed_id(), key: record.key },
+                content: record.content,
+                version: 1,
+                first_seen_at: time(1),
+                last_seen_at: time(seen_at),
+                on_sale: true,
+            }))
+        });
+        let (staged, gone) = replayed(vec![reject(1, "plan a v1", 10)], plans).await;
+        assert_eq!((staged, gone), (staged_titles, ids([1])));
+    }
+}
+
+#[tokio::test]
+async fn storage_that_fails_on_the_way_leaves_every_reject() {
+    let mut runs = runs_claimed(RunTrigger::Replay, 1);
+    runs.expect_rejects().returning(|_, _, _, _, _| Err(down()));
+    runs.expect_extend().return_const(Ok(()));
+    let service = service(runs, &Provider::new(Vec::new()), Arc::new(Standstill));
+    assert_eq!(service.carry_out(run_key(2), pending()).await, Err(down()));
+}
+
+#[tokio::test]
+async fn a_claim_that_is_lost_on_the_way_ends_nothing() {
+    let mut runs = runs_with(vec![reject(1, "plan a", 10)]);
+    refusing(&mut runs, ClaimError::Lost);
+    let service = service(runs, &Provider::new(Vec::new()), Arc::new(Standstill));
+    assert_eq!(service.carry_out(run_key(2), pending()).await, Ok(ImportOutcome::Lost));
+}
