@@ -1,13 +1,14 @@
 //! The writer's side: one transaction after another, and what is kept in memory for them.
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
-use tenantry_domain::{Entry, Key, KeyId, Revision, TenantNumber, Timestamp};
+use diesel::sql_types::{Array, BigInt, Bool, Text};
+use tenantry_domain::{CatalogRevision, Entry, Key, KeyId, Revision, TenantNumber, TenantStatus, Timestamp};
 use tenantry_ports::{Clock, CommitListener, StorageError};
 use tenantry_storage_support::Batch;
 
@@ -19,6 +20,8 @@ use crate::event_append::StagedAppends;
 use crate::key_value_write::StagedWrites;
 use crate::pulse::Pulse;
 use crate::session::{Access, Connector};
+use crate::static_query::static_query;
+use crate::tenant::{tenant_number, tenant_status};
 
 /// What the listener is to hear after the commit.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(crate) enum Change {
     AccessKey(KeyId),
     /// See [`CommitListener::tenant_changed`].
     Tenant(TenantNumber),
+    /// See [`CommitListener::catalog_changed`].
+    Catalog(TenantNumber, CatalogRevision),
 }
 
 /// A connection that writes, and the transaction that is open on it.
@@ -45,6 +50,8 @@ pub(crate) struct WriteBatch {
     pulse: Arc<Pulse>,
     now: Timestamp,
     locked: HashMap<TenantNumber, Counters>,
+    /// Whose catalogs are locked, and whether they may be written: their tenants are not being deleted.
+    catalogs: HashMap<TenantNumber, bool>,
     pub(crate) appends: StagedAppends,
     pub(crate) writes: StagedWrites,
     changes: Vec<Change>,
@@ -68,6 +75,7 @@ impl WriteBatch {
             pulse,
             now,
             locked: HashMap::new(),
+            catalogs: HashMap::new(),
             appends: StagedAppends::default(),
             writes: StagedWrites::default(),
             changes: Vec::new(),
@@ -101,6 +109,11 @@ impl WriteBatch {
         }
     }
 
+    /// As [`is_open`](Self::is_open), for the tenant's catalog.
+    pub(crate) fn is_catalog_open(&self, tenant: TenantNumber) -> bool {
+        self.catalogs.get(&tenant).copied().unwrap_or_default()
+    }
+
     /// Has the listener told, once it is committed.
     pub(crate) fn tell(&mut self, change: Change) {
         self.changes.push(change);
@@ -129,6 +142,17 @@ impl WriteBatch {
         })
     }
 
+    /// The connection, to be asked of this tenant's data: the policies show nothing else.
+    pub(crate) fn connection_for(
+        &mut self,
+        tenant: TenantNumber,
+    ) -> Result<&mut PgConnection, PostgresError> {
+        let connection = self.connection.as_mut().ok_or_else(no_connection)?;
+        set(connection, "tenantry.tenant", &tenant.to_string())?;
+        self.pulse.beat();
+        Ok(connection)
+    }
+
     /// Runs a query of the registry of tenants, all of which it sees.
     pub(crate) fn run_for_registry<T>(
         &mut self,
@@ -153,20 +177,33 @@ impl WriteBatch {
         Ok(held)
     }
 
+    /// Locks the catalog of this tenant, unless somebody else has locked it. Answers whether it is locked.
+    pub(crate) fn lock_free_catalog(&mut self, tenant: TenantNumber) -> Result<bool, PostgresError> {
+        if !self.catalogs.contains_key(&tenant) {
+            let locked = self.run(|connection| lock_catalogs(connection, &[tenant], false))?;
+            self.catalogs.extend(locked);
+        }
+        Ok(self.catalogs.contains_key(&tenant))
+    }
+
     /// Begins a transaction, and locks what is claimed.
     fn start(&mut self, claims: &[Claim]) -> Result<(), PostgresError> {
-        let claimed = |claim: &Claim| match claim {
-            Claim::Tenant(tenant) => Some(*tenant),
-            Claim::Installation => None,
-        };
-        let tenants: Vec<_> = claims.iter().filter_map(claimed).collect();
-        self.locked = self.run(|connection| {
+        let (mut catalogs, mut tenants) = (Vec::new(), Vec::new());
+        for claim in claims {
+            match claim {
+                Claim::Catalog(tenant) => catalogs.push(*tenant),
+                Claim::Tenant(tenant) => tenants.push(*tenant),
+                Claim::AnyCatalog | Claim::Installation => {}
+            }
+        }
+        (self.catalogs, self.locked) = self.run(|connection| {
             connection.batch_execute("BEGIN")?;
+            let catalogs = lock_catalogs(connection, &catalogs, true)?;
             let locked = counters::lock(connection, &tenants, true)?;
             if claims.contains(&Claim::Installation) {
                 lock_installation(connection)?;
             }
-            Ok(locked)
+            Ok((catalogs, locked))
         })?;
         Ok(())
     }
@@ -180,6 +217,7 @@ impl WriteBatch {
 
     fn forget(&mut self) {
         self.locked.clear();
+        self.catalogs.clear();
         self.appends.clear();
         self.writes.clear();
     }
@@ -254,6 +292,7 @@ impl Batch for WriteBatch {
                 }
                 Change::AccessKey(id) => self.listener.access_key_changed(id),
                 Change::Tenant(tenant) => self.listener.tenant_changed(tenant),
+                Change::Catalog(tenant, revision) => self.listener.catalog_changed(tenant, revision),
             }
         }
     }
@@ -280,6 +319,31 @@ define_sql_function! {
 pub(crate) fn set(connection: &mut PgConnection, name: &str, value: &str) -> Result<(), PostgresError> {
     diesel::select(set_config(name, value, true)).execute(connection)?;
     Ok(())
+}
+
+static_query! {
+    /// Locks tenants' catalogs, and reads the tenants' states.
+    LockCatalogs<'a> {
+        "SELECT * FROM lock_catalogs(" tenants: Vec<i64> as Array<BigInt>,
+        ", " waits: bool as Bool;
+        ")"
+    } -> (BigInt, Text)
+}
+
+/// Locks the catalogs of these tenants in the order given, and says of each whether it may be written. Tenants that are
+/// not there are left out; unless it `waits`, so are those whose catalogs somebody else has locked.
+fn lock_catalogs(
+    connection: &mut PgConnection,
+    tenants: &[TenantNumber],
+    waits: bool,
+) -> Result<HashMap<TenantNumber, bool>, PostgresError> {
+    if tenants.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let tenants = tenants.iter().map(|tenant| tenant.get()).collect();
+    let rows: Vec<(i64, String)> = LockCatalogs { tenants, waits, life: PhantomData }.load(connection)?;
+    let is_open = |status: &str| Ok::<_, PostgresError>(tenant_status(status)? != TenantStatus::Deleting);
+    rows.into_iter().map(|(number, status)| Ok((tenant_number(number)?, is_open(&status)?))).collect()
 }
 
 fn lock_installation(connection: &mut PgConnection) -> Result<(), PostgresError> {

@@ -6,7 +6,12 @@ use tenantry_domain::TenantNumber;
 /// order, on every node: so none waits for one that waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Claim {
-    /// A tenant's data, and the tenant itself: by its counters.
+    /// A tenant's catalog with its feeds and runs: by its row of `catalogs`. It is held for longer than others are, so
+    /// whoever claims a tenant never waits for it.
+    Catalog(TenantNumber),
+    /// Nothing, but among those who write catalogs.
+    AnyCatalog,
+    /// A tenant's other data, and the tenant itself: by its counters.
     Tenant(TenantNumber),
     /// What is no single tenant's: settings, administrators' keys, when keys were used, the sweep.
     Installation,
@@ -14,9 +19,11 @@ pub(crate) enum Claim {
 
 impl Claim {
     /// Which of so many writers carries it out: a tenant's writes are always the same one's, so that what the
-    /// listener hears of a key is in order.
+    /// listener hears of a key is in order. One more behind them, of that number, writes catalogs: an import that
+    /// becomes the catalog takes a while, and nobody else is to be in a batch with it.
     pub(crate) fn writer(self, writers: usize) -> usize {
         match self {
+            Self::Catalog(_) | Self::AnyCatalog => writers,
             Self::Tenant(tenant) => {
                 // Numbers follow one another: the remainder spreads them evenly.
                 usize::try_from(tenant.get().unsigned_abs() % (writers.max(1) as u64)).unwrap_or(0)

@@ -85,6 +85,7 @@ impl Doubt {
                 Change::KeyValue { tenant, key, .. } => listener.key_value_in_doubt(*tenant, key),
                 Change::AccessKey(id) => listener.access_key_changed(*id),
                 Change::Tenant(tenant) => listener.tenant_changed(*tenant),
+                Change::Catalog(tenant, revision) => listener.catalog_changed(*tenant, *revision),
             }
         }
     }

@@ -129,7 +129,8 @@ impl PostgresStorage {
         let limits = QueueLimits { writes: options.max_queued_writes, bytes: options.max_queued_bytes };
         let read_pulse = Arc::new(Pulse::new());
         let mut writers = Vec::new();
-        for number in 0..options.writers.max(1) {
+        // One more than for all else writes catalogs.
+        for number in 0..=options.writers.max(1) {
             let pulse = Arc::new(read_pulse.beside());
             let (connector, clock, listener) =
                 (Arc::clone(&connector), Arc::clone(&clock), Arc::clone(&listener));
@@ -206,7 +207,7 @@ impl PostgresStorage {
         F: FnMut(&P, &mut WriteBatch) -> Result<S, PostgresError> + Send + 'static,
         G: FnMut(&P, S, &mut WriteBatch) -> Result<T, PostgresError> + Send + 'static,
     {
-        let writer = &self.0.writers[claim.writer(self.0.writers.len())];
+        let writer = &self.0.writers[claim.writer(self.0.writers.len() - 1)];
         let answer = writer.commit.write_staged(
             Some(claim),
             weight,

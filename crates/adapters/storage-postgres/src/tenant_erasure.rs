@@ -14,6 +14,21 @@ use crate::tenant::find;
 /// The tables with a tenant's data.
 const DATA: [&str; 3] = ["events", "key_values", "tenant_keys"];
 
+/// Those with its catalog, which are another claim's: they are erased while nobody else has that.
+const CATALOG: [&str; 11] = [
+    "discards",
+    "reject_texts",
+    "staged_rejects",
+    "feed_rejects",
+    "staged_plans",
+    "plan_contents",
+    "plan_versions",
+    "plans",
+    "feed_runs",
+    "feeds",
+    "catalogs",
+];
+
 /// Erases at most `max_rows` rows, and once none is left the tenant. Answers whether it is gone.
 pub(crate) fn erase_some(
     batch: &mut WriteBatch,
@@ -26,12 +41,18 @@ pub(crate) fn erase_some(
     if standing.status != TenantStatus::Deleting {
         return Ok(false);
     }
+    let catalog = catalog(batch, tenant)?;
+    let tables = match catalog {
+        Catalog::None | Catalog::Locked => [&DATA[..], &CATALOG[..]].concat(),
+        Catalog::AnothersLock => DATA.to_vec(),
+    };
     let is_gone = batch.run(|connection| {
         let mut left = i64::from(max_rows);
-        for table in DATA {
+        for table in &tables {
             left -= erase_rows(connection, table, tenant, left)?;
         }
-        if left > 0 || !has_data(connection, tenant)? {
+        let is_all = catalog != Catalog::AnothersLock;
+        if is_all && (left > 0 || !has_data(connection, &tables, tenant)?) {
             diesel::delete(tenant_counters::table.find(tenant.get())).execute(connection)?;
             diesel::delete(tenants::table.find(tenant.get())).execute(connection)?;
             retire(connection, tenant)?;
@@ -88,8 +109,33 @@ fn erase_rows(
     Ok(i64::try_from(erased).unwrap_or(i64::MAX))
 }
 
-fn has_data(connection: &mut PgConnection, tenant: TenantNumber) -> Result<bool, PostgresError> {
-    for table in DATA {
+/// Whose the catalog of a tenant is while it is erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Catalog {
+    /// There is none: whoever writes one makes its row first.
+    None,
+    /// This transaction's.
+    Locked,
+    /// Somebody else writes it just now. It is not waited for, since whoever has a tenant never waits for a catalog.
+    AnothersLock,
+}
+
+fn catalog(batch: &mut WriteBatch, tenant: TenantNumber) -> Result<Catalog, PostgresError> {
+    if batch.lock_free_catalog(tenant)? {
+        return Ok(Catalog::Locked);
+    }
+    let is_there = format!("EXISTS (SELECT FROM catalogs WHERE tenant_number = {tenant})");
+    let is_there = diesel::select(diesel::dsl::sql::<Bool>(&is_there));
+    let is_there: bool = batch.run_for(tenant, |connection| Ok(is_there.get_result(connection)?))?;
+    Ok(if is_there { Catalog::AnothersLock } else { Catalog::None })
+}
+
+fn has_data(
+    connection: &mut PgConnection,
+    tables: &[&str],
+    tenant: TenantNumber,
+) -> Result<bool, PostgresError> {
+    for table in tables {
         let any = format!("EXISTS (SELECT 1 FROM {table} WHERE tenant_number = {tenant})");
         if diesel::select(diesel::dsl::sql::<Bool>(&any)).get_result(connection)? {
             return Ok(true);

@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test: a panic is a failure")]
 
 mod access_key;
+mod catalog;
 mod event;
+mod feed_run;
 mod key_value;
 mod moving;
 mod tenant;
@@ -19,12 +21,15 @@ use tenantry_domain::{
 use tenantry_ports::{Clock, CommitListener, HealthProbe, SettingRepository, StorageError};
 use tenantry_storage_contract::Storage;
 
+use catalog::Catalog;
+
 /// One tenant and all that it has.
 struct Holding {
     tenant: Tenant,
     events: Vec<Event>,
     entries: BTreeMap<Key, Arc<Entry>>,
     revision: u64,
+    catalog: Catalog,
     /// The sequence of the newest event, and when it was stored.
     last_event: (Sequence, Option<Timestamp>),
 }
@@ -89,6 +94,9 @@ async fn fresh(clock: Arc<dyn Clock>, listener: Arc<dyn CommitListener>) -> Stor
         access_keys: memory.clone(),
         events: memory.clone(),
         key_values: memory.clone(),
+        feeds: memory.clone(),
+        feed_runs: memory.clone(),
+        plans: memory.clone(),
         settings: memory.clone(),
         exports: memory.clone(),
         imports: memory.clone(),

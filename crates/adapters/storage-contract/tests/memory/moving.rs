@@ -153,8 +153,14 @@ fn store(state: &mut State, rows: ImportRows) {
             for StoredTenant { tenant, counters } in tenants {
                 let revision = counters.key_value_revision.get();
                 let last_event = (counters.event_sequence, counters.last_event_at);
-                let new =
-                    Holding { tenant, events: vec![], entries: Default::default(), revision, last_event };
+                let new = Holding {
+                    tenant,
+                    events: vec![],
+                    entries: Default::default(),
+                    revision,
+                    catalog: Default::default(),
+                    last_event,
+                };
                 state.tenants.entry(new.tenant.number).or_insert(new);
             }
         }

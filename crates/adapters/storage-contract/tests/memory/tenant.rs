@@ -125,6 +125,7 @@ impl TenantRepository for Memory {
             let key = state.keys.values().find(|key| key.owner == KeyOwner::Tenant(tenant)).map(|key| key.id);
             let erased = held.events.pop().is_some()
                 || held.entries.pop_last().is_some()
+                || held.catalog.pop()
                 || key.is_some_and(|key| state.keys.remove(&key).is_some());
             if !erased {
                 state.tenants.remove(&tenant);

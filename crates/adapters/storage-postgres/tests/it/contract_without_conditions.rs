@@ -37,7 +37,7 @@ fn strip(schema: &str) {
     let mut stripped = 0;
     for mut text in functions {
         for condition in CONDITIONS {
-            for alias in ["c.", "e.", "h.", "k.", ""] {
+            for alias in ["c.", "e.", "h.", "k.", "t.", ""] {
                 let condition = format!("{alias}{condition}");
                 stripped += text.matches(&condition).count();
                 text = text.replace(&condition, "true");

@@ -12,7 +12,25 @@ use tenantry_storage_postgres::{OpenError, PostgresStorage, PostgresUrl, inspect
 use crate::support::{Schema, connection, event, fill, key, open, opened, tenant, url_for};
 
 /// The tables with tenants' data.
-const TABLES: [&str; 6] = ["events", "jobs", "key_values", "tenant_counters", "tenant_keys", "tenants"];
+const TABLES: [&str; 17] = [
+    "catalogs",
+    "discards",
+    "events",
+    "feed_rejects",
+    "feed_runs",
+    "feeds",
+    "jobs",
+    "key_values",
+    "plan_contents",
+    "plan_versions",
+    "plans",
+    "reject_texts",
+    "staged_plans",
+    "staged_rejects",
+    "tenant_counters",
+    "tenant_keys",
+    "tenants",
+];
 
 /// A connection as the application has them.
 fn application(schema: &Schema) -> PgConnection {
@@ -28,6 +46,11 @@ async fn two_tenants(schema: &Schema) -> (PostgresStorage, TenantNumber, TenantN
     let (ours, theirs) = (tenant(&storage).await, tenant(&storage).await);
     fill(&storage, ours, "ours").await;
     fill(&storage, theirs, "theirs").await;
+    for tenant in [ours, theirs] {
+        // What is to be discarded goes at once, so a row of it is put there by hand.
+        let discard = format!("INSERT INTO \"{}\".discards VALUES ({tenant}, 999)", schema.name);
+        connection().batch_execute(&discard).unwrap();
+    }
     (storage, ours, theirs)
 }
 
@@ -70,6 +93,9 @@ async fn a_row_of_another_tenant_cannot_be_written() {
         ),
         format!("INSERT INTO key_values VALUES ({theirs}, 'k', 't/t', 1, 1, now(), now(), NULL, '')"),
         format!("UPDATE key_values SET tenant_number = {theirs}"),
+        format!("INSERT INTO catalogs VALUES ({theirs}, 9, 9)"),
+        format!("UPDATE feeds SET tenant_number = {theirs}"),
+        format!("UPDATE plans SET tenant_number = {theirs}"),
         format!("INSERT INTO tenant_keys VALUES ({theirs}, 'x', sha256(''), 'n', 's', now(), NULL, NULL)"),
     ] {
         let about = format!("BEGIN; SELECT set_config('tenantry.tenant', '{ours}', true)");
@@ -156,8 +182,17 @@ fn the_functions_that_run_as_the_owner_are_these_with_a_fixed_path_and_for_the_a
     );
     let mut connection = connection();
     let mut names = |query: &str| diesel::dsl::sql::<Text>(query).load::<String>(&mut connection).unwrap();
-    let known =
-        ["ended_key_values", "event_candidates", "find_grants", "has_due_job", "record_key_use", "take_job"];
+    let known = [
+        "due_feeds",
+        "ended_key_values",
+        "event_candidates",
+        "find_grants",
+        "has_due_job",
+        "record_key_use",
+        "stranded_runs",
+        "take_job",
+        "tenants_with_discards",
+    ];
     assert_eq!(names(&all), known);
     assert_eq!(names(&definers), known);
 }

@@ -7,12 +7,15 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tenantry_domain::{
-    AccessKey, AccessKeyName, CatalogRevision, ContentType, Entry, EventDraft, Key, KeyHash, KeyId, KeyOwner,
-    NewEvent, NewTenant, Precondition, Revision, Scope, TenantDraft, TenantNumber, Timestamp,
+    AccessKey, AccessKeyName, CatalogRevision, ContentType, Entry, EventDraft, FeedDraft, FeedId,
+    FeedSettings, Key, KeyHash, KeyId, KeyOwner, NewEvent, NewTenant, PlanContent, PlanKey, PlanRecord,
+    PlanTime, PlanTitle, Precondition, ProviderId, RecordPlace, RejectCode, RejectReason, RejectedRecord,
+    Revision, RunCounts, RunId, RunTrigger, Scope, SellMode, TenantDraft, TenantNumber, Timestamp, ZoneList,
 };
 use tenantry_ports::{
-    AccessKeyRepository, CommitListener, EventRepository, JobQueue, KeyValueRepository, NewValue,
-    SystemClock, TenantRepository,
+    AccessKeyRepository, ClaimOutcome, CommitListener, EventRepository, FeedRepository, FeedRunRepository,
+    JobQueue, KeyValueRepository, NewValue, RunEnd, RunKey, StagedBatch, SystemClock, TenantRepository,
+    Validators,
 };
 use tenantry_storage_postgres::{OpenError, PostgresOptions, PostgresStorage, PostgresUrl};
 use uuid::Uuid;
@@ -100,7 +103,7 @@ pub(crate) fn url_for(login: &str) -> String {
 /// A new tenant's number.
 pub(crate) async fn tenant(storage: &PostgresStorage) -> TenantNumber {
     let draft = TenantDraft { name: Some("tenant".to_owned()), tenant_info: None };
-    storage.create(NewTenant::parse(draft).unwrap()).await.unwrap().number
+    TenantRepository::create(storage, NewTenant::parse(draft).unwrap()).await.unwrap().number
 }
 
 /// An event with an id of its own.
@@ -144,4 +147,48 @@ pub(crate) async fn fill(storage: &PostgresStorage, tenant: TenantNumber, whose:
     storage.insert(tenant, access_key).await.unwrap();
     let queue = storage.job_queue(Duration::from_secs(60));
     queue.publish(tenantry_queue_contract::job(tenant)).await.unwrap();
+    fill_catalog(storage, tenant, whose).await;
+}
+
+/// A feed with a plan and a reject, and a run that is held.
+async fn fill_catalog(storage: &PostgresStorage, tenant: TenantNumber, whose: &str) {
+    let feed = FeedId::new(Uuid::from_u128(7));
+    let draft = FeedDraft {
+        name: Some(whose.to_owned()),
+        url: Some("https://provider.example/".to_owned()),
+        ..FeedDraft::default()
+    };
+    let settings = FeedSettings::parse(draft).unwrap();
+    FeedRepository::create(storage, tenant, feed, settings, 9).await.unwrap();
+    let text = |text: &str| ProviderId::new(text).unwrap();
+    let record = |plan: &str| PlanRecord {
+        key: PlanKey { base_plan_id: text("1"), plan_id: text(plan) },
+        content: PlanContent {
+            title: PlanTitle::new(whose).unwrap(),
+            sell_mode: SellMode::Online,
+            organizer_company_id: None,
+            time: PlanTime::new(Timestamp::from_micros(0), Timestamp::from_micros(1)).unwrap(),
+            sell_from: None,
+            sell_to: None,
+            sold_out: false,
+            prices: None,
+            zones: ZoneList::of(&[]),
+        },
+    };
+    let reject = RejectedRecord {
+        place: RecordPlace::default(),
+        reason: RejectReason::new(RejectCode::Price, "no price"),
+        raw: format!("<plan of=\"{whose}\"/>"),
+    };
+    for (run, plan, max_leaving_permille) in [(1, "1", 1000), (2, "2", 0)] {
+        let run = RunId::new(Uuid::from_u128(run));
+        storage.request(tenant, feed, run, RunTrigger::Request).await.unwrap();
+        let (now, key) = (Timestamp::from_micros(0), RunKey { tenant, feed, run });
+        let claimed = storage.claim(key, now, now.next()).await.unwrap();
+        let ClaimOutcome::Claimed(claimed) = claimed else { panic!("the run is queued: {claimed:?}") };
+        let batch = StagedBatch { records: vec![record(plan)], rejects: vec![reject.clone()] };
+        storage.stage(&claimed.claim, batch).await.unwrap();
+        let end = RunEnd::Whole { validators: Validators::default(), max_leaving_permille };
+        storage.finish(&claimed.claim, now, end, RunCounts::default(), 9).await.unwrap();
+    }
 }

@@ -1,0 +1,229 @@
+//! Runs of feeds. Each step of one has a file of its own.
+
+use async_trait::async_trait;
+use diesel::PgConnection;
+use diesel::prelude::*;
+use tenantry_domain::{
+    FeedId, FeedRun, Page, PageLimit, Reject, RejectId, RunCounts, RunId, RunTrigger, TenantNumber, Timestamp,
+};
+use tenantry_ports::{
+    ClaimError, ClaimOutcome, ConfirmError, FeedRunRepository, RequestedRun, RunClaim, RunEnd, RunKey,
+    ScheduleSlot, StagedBatch, StorageError,
+};
+
+use crate::batch::WriteBatch;
+use crate::claim::Claim;
+use crate::error::PostgresError;
+use crate::feed_run_claim::{claim, extend, restage};
+use crate::feed_run_finish::{confirm, finish};
+use crate::feed_run_row::{RunRow, find};
+use crate::feed_run_schedule::{request, schedule, stranded};
+use crate::feed_run_stage::{PreparedBatch, stage};
+use crate::literal::{Literal as _, execute};
+use crate::storage::PostgresStorage;
+use crate::{feed, feed_reject};
+
+/// What a write holds while it waits, about.
+const WEIGHT: usize = 512;
+
+#[async_trait]
+impl FeedRunRepository for PostgresStorage {
+    async fn request(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        run: RunId,
+        trigger: RunTrigger,
+    ) -> Result<Option<RequestedRun>, StorageError> {
+        let write = self.write(Claim::Catalog(tenant), WEIGHT, (), move |(), batch| {
+            request(batch, tenant, feed, run, trigger)
+        });
+        Ok(write.await?.1)
+    }
+
+    async fn schedule(&self, now: Timestamp, slots: Vec<ScheduleSlot>) -> Result<Vec<RunKey>, StorageError> {
+        let weight = WEIGHT + slots.len() * size_of::<ScheduleSlot>();
+        let made = self
+            .write(Claim::AnyCatalog, weight, slots, move |slots, batch| schedule(batch, now, slots))
+            .await?
+            .1;
+        self.discard_any().await;
+        Ok(made)
+    }
+
+    async fn stranded(
+        &self,
+        now: Timestamp,
+        queued_before: Timestamp,
+        limit: PageLimit,
+    ) -> Result<Vec<RunKey>, StorageError> {
+        self.read(move |connection| stranded(connection, now, queued_before, limit)).await
+    }
+
+    async fn claim(
+        &self,
+        key: RunKey,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<ClaimOutcome, StorageError> {
+        let outcome = self
+            .write(Claim::Catalog(key.tenant), WEIGHT, (), move |(), batch| claim(batch, key, now, until))
+            .await?
+            .1;
+        if matches!(&outcome, ClaimOutcome::Claimed(claimed) if claimed.claim.number > 1) {
+            self.discard(key.tenant).await;
+        }
+        Ok(outcome)
+    }
+
+    async fn extend(&self, claim: &RunClaim, until: Timestamp) -> Result<(), ClaimError> {
+        self.write(Claim::Catalog(claim.key.tenant), WEIGHT, claim.clone(), move |claim, batch| {
+            extend(batch, claim, until)
+        })
+        .await?
+        .1
+    }
+
+    async fn restage(&self, claim: &RunClaim) -> Result<(), ClaimError> {
+        self.write(Claim::Catalog(claim.key.tenant), WEIGHT, claim.clone(), |claim, batch| {
+            restage(batch, claim)
+        })
+        .await?
+        .1?;
+        self.discard(claim.key.tenant).await;
+        Ok(())
+    }
+
+    async fn stage(&self, claim: &RunClaim, batch: StagedBatch) -> Result<(), ClaimError> {
+        let prepared = PreparedBatch::of(claim.key.feed, batch);
+        let write = self.write(
+            Claim::Catalog(claim.key.tenant),
+            prepared.weight(),
+            (claim.clone(), prepared),
+            |(claim, prepared), batch| stage(batch, claim, prepared),
+        );
+        write.await?.1
+    }
+
+    async fn finish(
+        &self,
+        claim: &RunClaim,
+        now: Timestamp,
+        end: RunEnd,
+        counts: RunCounts,
+        max_rejects: u32,
+    ) -> Result<FeedRun, ClaimError> {
+        let weight = WEIGHT + if let RunEnd::Replayed(tried) = &end { tried.len() * 16 } else { 4096 };
+        let write = self.write(
+            Claim::Catalog(claim.key.tenant),
+            weight,
+            (claim.clone(), end),
+            move |(claim, end), batch| finish(batch, claim, now, end, counts, max_rejects),
+        );
+        let ended = write.await?.1?;
+        self.discard(claim.key.tenant).await;
+        Ok(ended)
+    }
+
+    async fn confirm(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        run: RunId,
+        now: Timestamp,
+        max_rejects: u32,
+    ) -> Result<FeedRun, ConfirmError> {
+        let write = self.write(Claim::Catalog(tenant), WEIGHT, (), move |(), batch| {
+            confirm(batch, tenant, feed, run, now, max_rejects)
+        });
+        let ended = write.await?.1?;
+        self.discard(tenant).await;
+        Ok(ended)
+    }
+
+    async fn find(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        run: RunId,
+    ) -> Result<Option<FeedRun>, StorageError> {
+        self.read_for(tenant, move |connection| {
+            Ok(find(connection, tenant, feed, run)?.map(|stored| stored.run))
+        })
+        .await
+    }
+
+    async fn list(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        after: Option<RunId>,
+        limit: PageLimit,
+    ) -> Result<Option<Page<FeedRun>>, StorageError> {
+        self.read_for(tenant, move |connection| list(connection, tenant, feed, after, limit)).await
+    }
+
+    async fn rejects(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        after: Option<RejectId>,
+        limit: PageLimit,
+        max_raw_bytes: u64,
+    ) -> Result<Option<Page<Reject>>, StorageError> {
+        self.read_for(tenant, move |connection| {
+            feed_reject::list(connection, tenant, feed, after, limit, max_raw_bytes)
+        })
+        .await
+    }
+
+    async fn prune(&self, tenant: TenantNumber, feed: FeedId, keep: u32) -> Result<u32, StorageError> {
+        Ok(self
+            .write(Claim::Catalog(tenant), WEIGHT, (), move |(), batch| prune(batch, tenant, feed, keep))
+            .await?
+            .1)
+    }
+}
+
+fn list(
+    connection: &mut PgConnection,
+    tenant: TenantNumber,
+    feed: FeedId,
+    after: Option<RunId>,
+    limit: PageLimit,
+) -> Result<Option<Page<FeedRun>>, PostgresError> {
+    if !feed::is_there(connection, tenant, feed)? {
+        return Ok(None);
+    }
+    let behind = after.map(|after| format!("AND run_id < {}", after.literal())).unwrap_or_default();
+    let select = format!(
+        "SELECT * FROM feed_runs WHERE tenant_number = {tenant} AND feed_id = {} {behind} \
+         ORDER BY run_id DESC LIMIT {}",
+        feed.literal(),
+        limit.get() + 1
+    );
+    let rows: Vec<RunRow> = diesel::sql_query(select).load(connection)?;
+    let runs =
+        rows.into_iter().map(|row| Ok(row.into_stored()?.run)).collect::<Result<_, PostgresError>>()?;
+    Ok(Some(Page::from_one_more(runs, limit)))
+}
+
+fn prune(
+    batch: &mut WriteBatch,
+    tenant: TenantNumber,
+    feed: FeedId,
+    keep: u32,
+) -> Result<u32, PostgresError> {
+    if !batch.is_catalog_open(tenant) {
+        return Ok(0);
+    }
+    let ended = format!(
+        "tenant_number = {tenant} AND feed_id = {} AND state NOT IN ('queued', 'running', 'held')",
+        feed.literal()
+    );
+    let prune = format!(
+        "DELETE FROM feed_runs WHERE {ended} AND run_id IN \
+         (SELECT run_id FROM feed_runs WHERE {ended} ORDER BY run_id DESC OFFSET {keep})"
+    );
+    Ok(u32::try_from(execute(batch.connection_for(tenant)?, &prune)?).unwrap_or(u32::MAX))
+}

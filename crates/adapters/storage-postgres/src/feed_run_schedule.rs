@@ -1,0 +1,142 @@
+//! How runs come to be, by the timer or because somebody asked, and which of them nobody works on.
+
+use std::marker::PhantomData;
+
+use diesel::PgConnection;
+use diesel::data_types::PgTimestamp;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Integer, Timestamptz, Uuid as SqlUuid};
+use tenantry_domain::{FeedId, PageLimit, RunId, RunTrigger, TenantNumber, Timestamp};
+use tenantry_ports::{RequestedRun, RunKey, ScheduleSlot};
+use uuid::Uuid;
+
+use crate::batch::WriteBatch;
+use crate::error::PostgresError;
+use crate::feed;
+use crate::feed_run_row::{OPEN, find, find_in_state};
+use crate::literal::Literal as _;
+use crate::moment::to_moment;
+use crate::static_query::static_query;
+use crate::tenant::tenant_number;
+
+pub(crate) fn request(
+    batch: &mut WriteBatch,
+    tenant: TenantNumber,
+    feed: FeedId,
+    run: RunId,
+    trigger: RunTrigger,
+) -> Result<Option<RequestedRun>, PostgresError> {
+    if !batch.is_catalog_open(tenant) {
+        return Ok(None);
+    }
+    let now = batch.now();
+    let connection = batch.connection_for(tenant)?;
+    if !feed::is_there(connection, tenant, feed)? {
+        return Ok(None);
+    }
+    if let Some(open) = find_in_state(connection, tenant, feed, OPEN)? {
+        return Ok(Some(RequestedRun::Open(open.run)));
+    }
+    queue(connection, RunKey { tenant, feed, run }, trigger, now)?;
+    let queued = find(connection, tenant, feed, run)?;
+    Ok(queued.map(|stored| RequestedRun::New(stored.run)))
+}
+
+fn queue(
+    connection: &mut PgConnection,
+    key: RunKey,
+    trigger: RunTrigger,
+    now: Timestamp,
+) -> Result<(), PostgresError> {
+    let insert = format!(
+        "INSERT INTO feed_runs (tenant_number, feed_id, run_id, cause, state, queued_at) \
+         VALUES ({}, {}, {}, '{}', 'queued', $1)",
+        key.tenant,
+        key.feed.literal(),
+        key.run.literal(),
+        trigger.as_str()
+    );
+    diesel::sql_query(insert).bind::<Timestamptz, _>(to_moment(now)).execute(connection)?;
+    Ok(())
+}
+
+static_query! {
+    /// Which feeds are due.
+    DueFeeds<'a> {
+        "SELECT * FROM due_feeds(" moment: PgTimestamp as Timestamptz,
+        ", " max_rows: i32 as Integer;
+        ")"
+    } -> (BigInt, SqlUuid)
+}
+
+/// Makes runs of feeds that are due. Those of tenants whose catalogs somebody else writes just now are left to the next
+/// time.
+pub(crate) fn schedule(
+    batch: &mut WriteBatch,
+    now: Timestamp,
+    slots: &[ScheduleSlot],
+) -> Result<Vec<RunKey>, PostgresError> {
+    let max_rows = i32::try_from(slots.len()).unwrap_or(i32::MAX);
+    let due = DueFeeds { moment: to_moment(now), max_rows, life: PhantomData };
+    let due: Vec<(i64, Uuid)> = batch.run(|connection| Ok(due.load(connection)?))?;
+    let mut made = Vec::with_capacity(due.len());
+    let mut slots = slots.iter();
+    for (tenant, feed) in due {
+        let (tenant, feed) = (tenant_number(tenant)?, FeedId::new(feed));
+        if !batch.lock_free_catalog(tenant)? || !batch.is_catalog_open(tenant) {
+            continue;
+        }
+        let connection = batch.connection_for(tenant)?;
+        // Another node may have done it meanwhile.
+        let Some((standing, _)) = feed::find(connection, tenant, feed)? else { continue };
+        if standing.next_run_at.is_none_or(|due| due > now) {
+            continue;
+        }
+        let Some(slot) = slots.next() else { break };
+        // The interval in thousandths of a second, times the thousandths of it.
+        let interval = i64::from(standing.settings.interval_seconds);
+        let wait = interval * 1000 * (1000 + i64::from(slot.jitter_permille));
+        let next = Timestamp::from_micros(now.as_micros().saturating_add(wait));
+        let update = format!(
+            "UPDATE feeds SET next_run_at = $1 WHERE tenant_number = {tenant} AND feed_id = {}",
+            feed.literal()
+        );
+        diesel::sql_query(update).bind::<Timestamptz, _>(to_moment(next)).execute(connection)?;
+        if find_in_state(connection, tenant, feed, OPEN)?.is_none() {
+            let key = RunKey { tenant, feed, run: slot.run };
+            queue(connection, key, RunTrigger::Schedule, now)?;
+            made.push(key);
+        }
+    }
+    Ok(made)
+}
+
+static_query! {
+    /// Which runs nobody works on.
+    StrandedRuns<'a> {
+        "SELECT * FROM stranded_runs(" moment: PgTimestamp as Timestamptz,
+        ", " queued_before: PgTimestamp as Timestamptz,
+        ", " max_rows: i32 as Integer;
+        ")"
+    } -> (BigInt, SqlUuid, SqlUuid)
+}
+
+pub(crate) fn stranded(
+    connection: &mut PgConnection,
+    now: Timestamp,
+    queued_before: Timestamp,
+    limit: PageLimit,
+) -> Result<Vec<RunKey>, PostgresError> {
+    let stranded = StrandedRuns {
+        moment: to_moment(now),
+        queued_before: to_moment(queued_before),
+        max_rows: i32::try_from(limit.get()).unwrap_or(i32::MAX),
+        life: PhantomData,
+    };
+    let rows: Vec<(i64, Uuid, Uuid)> = stranded.load(connection)?;
+    rows.into_iter()
+        .map(|(tenant, feed, run)| {
+            Ok(RunKey { tenant: tenant_number(tenant)?, feed: FeedId::new(feed), run: RunId::new(run) })
+        })
+        .collect()
+}

@@ -1,0 +1,327 @@
+//! Staging what a run has read, where no reader sees it: a few statements a batch, however many records it has.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use diesel::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use tenantry_domain::{
+    FeedId, PlanId, PlanRecord, ProviderId, RecordPlace, RejectCode, RejectId, RejectReason, RejectedRecord,
+    SellMode, TenantNumber,
+};
+use tenantry_ports::{RunClaim, StagedBatch};
+use uuid::Uuid;
+
+use crate::batch::WriteBatch;
+use crate::error::PostgresError;
+use crate::feed_run_claim::{Claimed, held};
+use crate::feed_run_row::is_run;
+use crate::literal::{execute, storable};
+use crate::moment::to_moment;
+
+/// A batch with what is made of its records before the writer has it: hashing long zones would hold up others.
+#[derive(Debug)]
+pub(crate) struct PreparedBatch {
+    plans: Vec<PreparedPlan>,
+    rejects: Vec<(RejectId, RejectedRecord)>,
+}
+
+#[derive(Debug)]
+struct PreparedPlan {
+    id: PlanId,
+    digest: [u8; 32],
+    record: PlanRecord,
+    /// What it is rejected as if another record has its key.
+    duplicate: (RejectId, RejectedRecord),
+}
+
+impl PreparedBatch {
+    pub(crate) fn of(feed: FeedId, batch: StagedBatch) -> Self {
+        let plans = batch.records.into_iter().map(|record| PreparedPlan {
+            id: PlanId::of(feed, &record.key),
+            digest: record.content.digest(),
+            duplicate: duplicate(feed, &record),
+            record,
+        });
+        let rejects = batch.rejects.into_iter().map(|reject| (RejectId::of(feed, &reject), reject));
+        Self { plans: plans.collect(), rejects: rejects.collect() }
+    }
+
+    /// About how many bytes it holds while it waits.
+    pub(crate) fn weight(&self) -> usize {
+        let plans: usize =
+            self.plans.iter().map(|plan| 1024 + plan.record.content.zones.as_json().len()).sum();
+        let rejects: usize = self.rejects.iter().map(|(_, reject)| 1024 + reject.raw.len()).sum();
+        256 + plans + rejects
+    }
+}
+
+fn duplicate(feed: FeedId, record: &PlanRecord) -> (RejectId, RejectedRecord) {
+    let text = |id: &ProviderId| Some(id.as_str().to_owned());
+    let place = RecordPlace {
+        offset: 0,
+        base_plan_id: text(&record.key.base_plan_id),
+        plan_id: text(&record.key.plan_id),
+    };
+    let detail = "stands in the feed more than once, with other content: the first was taken";
+    let reason = RejectReason::new(RejectCode::Duplicate, detail);
+    let reject = RejectedRecord { place, reason, raw: String::new() };
+    (RejectId::of(feed, &reject), reject)
+}
+
+pub(crate) fn stage(batch: &mut WriteBatch, claim: &RunClaim, prepared: &PreparedBatch) -> Claimed<()> {
+    let standing = match held(batch, claim)? {
+        Ok(standing) => standing,
+        Err(lost) => return Ok(Err(lost)),
+    };
+    let tenant = claim.key.tenant;
+    let staging = standing.staging.unwrap_or_default();
+    let (first, mut rejects) =
+        first_of_each(batch.connection_for(tenant)?, tenant, staging, &prepared.plans)?;
+    rejects.extend(&prepared.rejects);
+    let seen = first.len();
+    stage_plans(batch, tenant, staging, &first)?;
+    let rejected = stage_rejects(batch.connection_for(tenant)?, tenant, staging, &rejects)?;
+    if seen + rejected > 0 {
+        let count = format!(
+            "UPDATE feed_runs SET plans_seen = plans_seen + {seen}, rejected = rejected + {rejected} WHERE {}",
+            is_run(tenant, claim.key.feed, claim.key.run)
+        );
+        execute(batch.connection_for(tenant)?, &count)?;
+    }
+    Ok(Ok(()))
+}
+
+/// A reject by its id.
+type IdentifiedReject = (RejectId, RejectedRecord);
+
+/// An id with a digest.
+#[derive(Debug, QueryableByName)]
+struct DigestRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Binary)]
+    digest: Vec<u8>,
+}
+
+/// Of the plans those whose key was not staged before; and what those are rejected as that differ from what was.
+fn first_of_each<'a>(
+    connection: &mut PgConnection,
+    tenant: TenantNumber,
+    staging: i64,
+    plans: &'a [PreparedPlan],
+) -> Result<(Vec<&'a PreparedPlan>, Vec<&'a IdentifiedReject>), PostgresError> {
+    let ids: Vec<Uuid> = plans.iter().map(|plan| plan.id.get()).collect();
+    let select = format!(
+        "SELECT id, digest FROM staged_plans WHERE tenant_number = {tenant} AND staging = {staging} AND id = ANY ($1)"
+    );
+    let staged: Vec<DigestRow> =
+        diesel::sql_query(select).bind::<Array<SqlUuid>, _>(&ids).load(connection)?;
+    let mut digests: HashMap<Uuid, Vec<u8>> = staged.into_iter().map(|row| (row.id, row.digest)).collect();
+    let (mut first, mut rejects) = (Vec::with_capacity(plans.len()), Vec::new());
+    for plan in plans {
+        match digests.entry(plan.id.get()) {
+            Entry::Vacant(place) => {
+                place.insert(plan.digest.to_vec());
+                first.push(plan);
+            }
+            Entry::Occupied(staged) if staged.get()[..] != plan.digest => rejects.push(&plan.duplicate),
+            Entry::Occupied(_) => {}
+        }
+    }
+    Ok((first, rejects))
+}
+
+/// A plan as it stands.
+#[derive(Debug, QueryableByName)]
+struct StandingRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Binary)]
+    digest: Vec<u8>,
+    #[diesel(sql_type = Bool)]
+    in_feed: bool,
+}
+
+fn stage_plans(
+    batch: &mut WriteBatch,
+    tenant: TenantNumber,
+    staging: i64,
+    plans: &[&PreparedPlan],
+) -> Result<(), PostgresError> {
+    if plans.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = plans.iter().map(|plan| plan.id.get()).collect();
+    let select =
+        format!("SELECT id, digest, in_feed FROM plans WHERE tenant_number = {tenant} AND id = ANY ($1)");
+    let standing: Vec<StandingRow> =
+        diesel::sql_query(select).bind::<Array<SqlUuid>, _>(&ids).load(batch.connection_for(tenant)?)?;
+    let standing: HashMap<Uuid, StandingRow> = standing.into_iter().map(|row| (row.id, row)).collect();
+    let (mut same, mut different) = (Vec::new(), Vec::new());
+    for plan in plans {
+        let held = standing.get(&plan.id.get());
+        let was_in_feed = held.is_some_and(|row| row.in_feed);
+        match held {
+            Some(row) if row.digest[..] == plan.digest => same.push((*plan, was_in_feed)),
+            Some(_) => different.push((*plan, "changed", was_in_feed)),
+            None => different.push((*plan, "new", false)),
+        }
+    }
+    insert_same(batch.connection_for(tenant)?, tenant, staging, &same)?;
+    insert_different(batch.connection_for(tenant)?, tenant, staging, &different)?;
+    let contents: Vec<_> =
+        different.iter().map(|(plan, ..)| (staging, plan.id, &plan.record.content)).collect();
+    insert_contents(batch.connection_for(tenant)?, tenant, &contents)
+}
+
+fn insert_same(
+    connection: &mut PgConnection,
+    tenant: TenantNumber,
+    staging: i64,
+    plans: &[(&PreparedPlan, bool)],
+) -> Result<(), PostgresError> {
+    let insert = format!(
+        "INSERT INTO staged_plans (tenant_number, staging, id, digest, difference, was_in_feed) \
+         SELECT {tenant}, {staging}, id, digest, 'none', was_in_feed FROM unnest($1, $2, $3) \
+         AS n (id, digest, was_in_feed)"
+    );
+    let column = plans.iter();
+    diesel::sql_query(insert)
+        .bind::<Array<SqlUuid>, _>(column.clone().map(|(plan, _)| plan.id.get()).collect::<Vec<_>>())
+        .bind::<Array<Binary>, _>(column.clone().map(|(plan, _)| &plan.digest[..]).collect::<Vec<_>>())
+        .bind::<Array<Bool>, _>(column.map(|(_, was_in_feed)| *was_in_feed).collect::<Vec<_>>())
+        .execute(connection)?;
+    Ok(())
+}
+
+fn insert_different(
+    connection: &mut PgConnection,
+    tenant: TenantNumber,
+    staging: i64,
+    plans: &[(&PreparedPlan, &str, bool)],
+) -> Result<(), PostgresError> {
+    let insert = format!(
+        "INSERT INTO staged_plans (tenant_number, staging, id, digest, difference, was_in_feed, base_plan_id, plan_id, \
+         title, starts_at, ends_at, min_cents, max_cents, is_online, content_staging) \
+         SELECT {tenant}, {staging}, n.*, {staging} FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS n"
+    );
+    macro_rules! column {
+        (|$plan:ident, $content:ident| $value:expr) => {
+            plans
+                .iter()
+                .map(|($plan, ..)| {
+                    let $content = &$plan.record.content;
+                    let _ = $content;
+                    $value
+                })
+                .collect::<Vec<_>>()
+        };
+    }
+    diesel::sql_query(insert)
+        .bind::<Array<SqlUuid>, _>(column!(|plan, _content| plan.id.get()))
+        .bind::<Array<Binary>, _>(column!(|plan, _content| &plan.digest[..]))
+        .bind::<Array<Text>, _>(plans.iter().map(|(_, difference, _)| *difference).collect::<Vec<_>>())
+        .bind::<Array<Bool>, _>(plans.iter().map(|(.., was_in_feed)| *was_in_feed).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(column!(|plan, _content| plan.record.key.base_plan_id.as_str()))
+        .bind::<Array<Text>, _>(column!(|plan, _content| plan.record.key.plan_id.as_str()))
+        .bind::<Array<Text>, _>(column!(|plan, content| content.title.as_str()))
+        .bind::<Array<Timestamptz>, _>(column!(|plan, content| to_moment(content.time.starts_at())))
+        .bind::<Array<Timestamptz>, _>(column!(|plan, content| to_moment(content.time.ends_at())))
+        .bind::<Array<Nullable<BigInt>>, _>(column!(|plan, content| content.prices.map(|p| p.min.as_cents())))
+        .bind::<Array<Nullable<BigInt>>, _>(column!(|plan, content| content.prices.map(|p| p.max.as_cents())))
+        .bind::<Array<Bool>, _>(column!(|plan, content| content.sell_mode == SellMode::Online))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Stores what was told of plans, each under a staging; what is there stays.
+pub(crate) fn insert_contents(
+    connection: &mut PgConnection,
+    tenant: TenantNumber,
+    contents: &[(i64, PlanId, &tenantry_domain::PlanContent)],
+) -> Result<(), PostgresError> {
+    let insert = format!(
+        "INSERT INTO plan_contents (tenant_number, staging, id, title, sell_mode, organizer_company_id, starts_at, \
+         ends_at, sell_from, sell_to, sold_out, min_cents, max_cents, zones) SELECT {tenant}, n.* \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS n ON CONFLICT DO NOTHING"
+    );
+    macro_rules! column {
+        (|$content:ident| $value:expr) => {
+            contents.iter().map(|(_, _, $content)| $value).collect::<Vec<_>>()
+        };
+    }
+    diesel::sql_query(insert)
+        .bind::<Array<BigInt>, _>(contents.iter().map(|(staging, ..)| *staging).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(contents.iter().map(|(_, id, _)| id.get()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(column!(|content| content.title.as_str()))
+        .bind::<Array<Text>, _>(column!(|content| content.sell_mode.as_str()))
+        .bind::<Array<Nullable<Text>>, _>(column!(|content| {
+            content.organizer_company_id.as_ref().map(ProviderId::as_str)
+        }))
+        .bind::<Array<Timestamptz>, _>(column!(|content| to_moment(content.time.starts_at())))
+        .bind::<Array<Timestamptz>, _>(column!(|content| to_moment(content.time.ends_at())))
+        .bind::<Array<Nullable<Timestamptz>>, _>(column!(|content| content.sell_from.map(to_moment)))
+        .bind::<Array<Nullable<Timestamptz>>, _>(column!(|content| content.sell_to.map(to_moment)))
+        .bind::<Array<Bool>, _>(column!(|content| content.sold_out))
+        .bind::<Array<Nullable<BigInt>>, _>(column!(|content| content.prices.map(|p| p.min.as_cents())))
+        .bind::<Array<Nullable<BigInt>>, _>(column!(|content| content.prices.map(|p| p.max.as_cents())))
+        .bind::<Array<Text>, _>(column!(|content| content.zones.as_json()))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Stages rejects, and says how many are new.
+fn stage_rejects(
+    connection: &mut PgConnection,
+    tenant: TenantNumber,
+    staging: i64,
+    rejects: &[&IdentifiedReject],
+) -> Result<usize, PostgresError> {
+    if rejects.is_empty() {
+        return Ok(0);
+    }
+    let insert = format!(
+        "INSERT INTO staged_rejects (tenant_number, staging, reject_id, place_offset, base_plan_id, plan_id, code, \
+         detail) SELECT {tenant}, {staging}, n.* FROM unnest($1, $2, $3, $4, $5, $6) AS n ON CONFLICT DO NOTHING"
+    );
+    macro_rules! column {
+        (|$reject:ident| $value:expr) => {
+            rejects.iter().map(|(_, $reject)| $value).collect::<Vec<_>>()
+        };
+    }
+    let inserted = diesel::sql_query(insert)
+        .bind::<Array<Binary>, _>(rejects.iter().map(|(id, _)| id.get().to_vec()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(column!(|reject| i64::try_from(reject.place.offset).unwrap_or(i64::MAX)))
+        .bind::<Array<Nullable<Text>>, _>(column!(|reject| reject
+            .place
+            .base_plan_id
+            .as_deref()
+            .map(storable)))
+        .bind::<Array<Nullable<Text>>, _>(column!(|reject| reject.place.plan_id.as_deref().map(storable)))
+        .bind::<Array<Text>, _>(column!(|reject| reject.reason.code.as_str()))
+        .bind::<Array<Text>, _>(column!(|reject| storable(&reject.reason.detail)))
+        .execute(connection)?;
+    let texts: Vec<_> = rejects.iter().map(|(id, reject)| (staging, *id, reject.raw.as_str())).collect();
+    insert_texts(connection, tenant, &texts)?;
+    Ok(inserted)
+}
+
+/// Stores the texts of rejects, each under a staging; what is there stays.
+pub(crate) fn insert_texts(
+    connection: &mut PgConnection,
+    tenant: TenantNumber,
+    texts: &[(i64, RejectId, &str)],
+) -> Result<(), PostgresError> {
+    let insert = format!(
+        "INSERT INTO reject_texts (tenant_number, staging, reject_id, raw) SELECT {tenant}, n.* \
+         FROM unnest($1, $2, $3) AS n ON CONFLICT DO NOTHING"
+    );
+    diesel::sql_query(insert)
+        .bind::<Array<BigInt>, _>(texts.iter().map(|(staging, ..)| *staging).collect::<Vec<_>>())
+        .bind::<Array<Binary>, _>(texts.iter().map(|(_, id, _)| id.get().to_vec()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(texts.iter().map(|(.., raw)| storable(raw)).collect::<Vec<_>>())
+        .execute(connection)?;
+    Ok(())
+}

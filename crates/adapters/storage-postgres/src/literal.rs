@@ -1,0 +1,50 @@
+//! How numbers and ids stand in the text of a statement.
+//!
+//! Statements over many rows at once are run seldom and differ in their conditions. What is no text of anybody's, but a
+//! number or the digits of an id, stands in them as it is; texts and times are always parameters.
+
+use std::borrow::Cow;
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use tenantry_domain::{FeedId, PlanId, RejectId, RunId};
+
+use crate::error::PostgresError;
+
+/// An id as PostgreSQL's literal of it.
+pub(crate) trait Literal {
+    fn literal(&self) -> String;
+}
+
+macro_rules! uuid_literals {
+    ($($id:ty),+) => {
+        $(impl Literal for $id {
+            fn literal(&self) -> String {
+                format!("'{}'::uuid", self.get())
+            }
+        })+
+    };
+}
+uuid_literals!(FeedId, PlanId, RunId);
+
+impl Literal for RejectId {
+    fn literal(&self) -> String {
+        format!("decode('{self}', 'hex')")
+    }
+}
+
+/// The number that an expression comes to, such as a query in parentheses.
+pub(crate) fn number(connection: &mut PgConnection, expression: &str) -> Result<i64, PostgresError> {
+    Ok(sql::<BigInt>(&format!("SELECT {expression}")).get_result(connection)?)
+}
+
+/// Runs a statement, and says how many rows it has changed.
+pub(crate) fn execute(connection: &mut PgConnection, statement: &str) -> Result<usize, PostgresError> {
+    Ok(diesel::sql_query(statement).execute(connection)?)
+}
+
+/// The text with U+FFFD for each U+0000, which PostgreSQL does not take.
+pub(crate) fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}

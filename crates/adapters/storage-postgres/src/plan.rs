@@ -1,0 +1,261 @@
+//! The catalog, to be read.
+
+use async_trait::async_trait;
+use diesel::PgConnection;
+use diesel::data_types::PgTimestamp;
+use diesel::pg::PgRowByRowLoadingMode;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use tenantry_domain::{
+    CatalogRevision, FeedId, Page, PageLimit, Plan, PlanId, PlanKey, PlanSource, PlanTitle, PlanVersion,
+    ProviderId, SearchablePlan, SellMode, TenantNumber, Timestamp,
+};
+use tenantry_ports::{PlanRepository, SearchablePlans, StorageError};
+use uuid::Uuid;
+
+use crate::error::PostgresError;
+use crate::feed_run_publish::revision;
+use crate::literal::{Literal as _, number};
+use crate::moment::{from_moment, to_moment};
+use crate::plan_content::{COLUMNS, ContentRow, prices, time};
+use crate::storage::{PostgresStorage, Turn};
+
+/// How many plans are read at once: between two chunks it is looked whether anybody still waits for the catalog.
+const CHUNK: usize = 8192;
+
+#[async_trait]
+impl PlanRepository for PostgresStorage {
+    async fn find(&self, tenant: TenantNumber, plan: PlanId) -> Result<Option<Plan>, StorageError> {
+        self.read_for(tenant, move |connection| find(connection, tenant, plan)).await
+    }
+
+    async fn history(
+        &self,
+        tenant: TenantNumber,
+        plan: PlanId,
+        after: Option<u32>,
+        limit: PageLimit,
+        max_zone_bytes: u64,
+    ) -> Result<Option<Page<PlanVersion>>, StorageError> {
+        self.read_for(tenant, move |connection| {
+            history(connection, tenant, plan, after, limit, max_zone_bytes)
+        })
+        .await
+    }
+
+    async fn version_at(
+        &self,
+        tenant: TenantNumber,
+        plan: PlanId,
+        moment: Timestamp,
+    ) -> Result<Option<PlanVersion>, StorageError> {
+        self.read_for(tenant, move |connection| version_at(connection, tenant, plan, moment)).await
+    }
+
+    async fn revision(&self, tenant: TenantNumber) -> Result<CatalogRevision, StorageError> {
+        self.read_for(tenant, move |connection| revision(connection, tenant)).await
+    }
+
+    async fn searchable(&self, tenant: TenantNumber) -> Result<SearchablePlans, StorageError> {
+        self.read_long(tenant, move |connection, turn| searchable(connection, tenant, turn)).await
+    }
+}
+
+/// A plan, but for its content.
+#[derive(Debug, QueryableByName)]
+pub(crate) struct PlanRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    feed_id: Uuid,
+    #[diesel(sql_type = Text)]
+    base_plan_id: String,
+    #[diesel(sql_type = Text)]
+    plan_id: String,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = Timestamptz)]
+    first_seen_at: PgTimestamp,
+    #[diesel(sql_type = Timestamptz)]
+    last_seen_at: PgTimestamp,
+    #[diesel(sql_type = Bool)]
+    in_feed: bool,
+    #[diesel(embed)]
+    content: ContentRow,
+}
+
+impl PlanRow {
+    pub(crate) fn into_plan(self) -> Result<Plan, PostgresError> {
+        let content = self.content.into_content()?;
+        let key = PlanKey {
+            base_plan_id: ProviderId::from_stored(self.base_plan_id),
+            plan_id: ProviderId::from_stored(self.plan_id),
+        };
+        Ok(Plan {
+            id: PlanId::new(self.id),
+            source: PlanSource { feed: FeedId::new(self.feed_id), key },
+            version: version(self.version),
+            first_seen_at: from_moment(self.first_seen_at),
+            last_seen_at: from_moment(self.last_seen_at),
+            on_sale: self.in_feed && content.sell_mode == SellMode::Online,
+            content,
+        })
+    }
+}
+
+/// The start of a query for plans with their newest content.
+pub(crate) fn select_plans() -> String {
+    format!(
+        "SELECT p.id, p.feed_id, p.base_plan_id, p.plan_id, p.version, p.first_seen_at, p.in_feed, \
+         CASE WHEN p.in_feed THEN greatest(p.seen_at, f.last_success_at) ELSE p.seen_at END \
+         AS last_seen_at, {COLUMNS} FROM plans p \
+         JOIN plan_versions v ON v.tenant_number = p.tenant_number AND v.id = p.id AND v.version = p.version \
+         JOIN plan_contents c ON c.tenant_number = v.tenant_number AND c.staging = v.staging AND c.id = v.id \
+         LEFT JOIN feeds f ON f.tenant_number = p.tenant_number AND f.feed_id = p.feed_id"
+    )
+}
+
+fn find(
+    connection: &mut PgConnection,
+    tenant: TenantNumber,
+    plan: PlanId,
+) -> Result<Option<Plan>, PostgresError> {
+    let select = format!("{} WHERE p.tenant_number = {tenant} AND p.id = {}", select_plans(), plan.literal());
+    let row: Option<PlanRow> = diesel::sql_query(select).get_result(connection).optional()?;
+    row.map(PlanRow::into_plan).transpose()
+}
+
+/// A version of a plan.
+#[derive(Debug, QueryableByName)]
+struct VersionRow {
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = Timestamptz)]
+    seen_at: PgTimestamp,
+    #[diesel(embed)]
+    content: ContentRow,
+}
+
+impl VersionRow {
+    fn into_version(self) -> Result<PlanVersion, PostgresError> {
+        Ok(PlanVersion {
+            version: version(self.version),
+            seen_at: from_moment(self.seen_at),
+            content: self.content.into_content()?,
+        })
+    }
+}
+
+/// The start of a query for the versions of a plan.
+fn select_versions(tenant: TenantNumber, plan: PlanId) -> String {
+    format!(
+        "SELECT v.version, v.seen_at, {COLUMNS} FROM plan_versions v \
+         JOIN plan_contents c ON c.tenant_number = v.tenant_number AND c.staging = v.staging AND c.id = v.id \
+         WHERE v.tenant_number = {tenant} AND v.id = {}",
+        plan.literal()
+    )
+}
+
+fn history(
+    connection: &mut PgConnection,
+    tenant: TenantNumber,
+    plan: PlanId,
+    after: Option<u32>,
+    limit: PageLimit,
+    max_zone_bytes: u64,
+) -> Result<Option<Page<PlanVersion>>, PostgresError> {
+    let is_there =
+        format!("(SELECT count(*) FROM plans WHERE tenant_number = {tenant} AND id = {})", plan.literal());
+    if number(connection, &is_there)? == 0 {
+        return Ok(None);
+    }
+    let select = format!(
+        "{} AND v.version < {} ORDER BY v.version DESC LIMIT {}",
+        select_versions(tenant, plan),
+        after.map_or(i64::MAX, i64::from),
+        limit.get() + 1
+    );
+    let mut page = Page { items: Vec::new(), more: false };
+    let mut bytes = 0_u64;
+    for row in diesel::sql_query(select).load_iter::<VersionRow, PgRowByRowLoadingMode>(connection)? {
+        let is_full = !page.items.is_empty() && bytes >= max_zone_bytes;
+        if is_full || page.items.len() == limit.get() {
+            page.more = true;
+            break;
+        }
+        let version = row?.into_version()?;
+        bytes = bytes.saturating_add(version.content.zones.as_json().len() as u64);
+        page.items.push(version);
+    }
+    Ok(Some(page))
+}
+
+fn version_at(
+    connection: &mut PgConnection,
+    tenant: TenantNumber,
+    plan: PlanId,
+    moment: Timestamp,
+) -> Result<Option<PlanVersion>, PostgresError> {
+    let select =
+        format!("{} AND v.seen_at <= $1 ORDER BY v.version DESC LIMIT 1", select_versions(tenant, plan));
+    let row: Option<VersionRow> = diesel::sql_query(select)
+        .bind::<Timestamptz, _>(to_moment(moment))
+        .get_result(connection)
+        .optional()?;
+    row.map(VersionRow::into_version).transpose()
+}
+
+/// What a search needs of a plan.
+#[derive(Debug, QueryableByName)]
+struct SearchableRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    title: String,
+    #[diesel(sql_type = Timestamptz)]
+    starts_at: PgTimestamp,
+    #[diesel(sql_type = Timestamptz)]
+    ends_at: PgTimestamp,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    min_cents: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    max_cents: Option<i64>,
+}
+
+fn searchable(
+    connection: &mut PgConnection,
+    tenant: TenantNumber,
+    turn: &Turn<'_>,
+) -> Result<SearchablePlans, PostgresError> {
+    let revision = revision(connection, tenant)?;
+    let mut found: Vec<SearchablePlan> = Vec::new();
+    let mut last = None;
+    loop {
+        let behind = last.map(|last: PlanId| format!("AND id > {}", last.literal())).unwrap_or_default();
+        let select = format!(
+            "SELECT id, title, starts_at, ends_at, min_cents, max_cents FROM plans \
+             WHERE tenant_number = {tenant} AND ever_online {behind} ORDER BY id LIMIT {CHUNK}"
+        );
+        let rows: Vec<SearchableRow> = diesel::sql_query(select).load(connection)?;
+        let is_last = rows.len() < CHUNK;
+        for row in rows {
+            found.push(SearchablePlan {
+                id: PlanId::new(row.id),
+                title: PlanTitle::from_stored(row.title),
+                time: time(row.starts_at, row.ends_at)?,
+                prices: prices(row.min_cents, row.max_cents)?,
+            });
+        }
+        if is_last || turn.is_over() {
+            break;
+        }
+        last = found.last().map(|plan| plan.id);
+    }
+    // An index in this order would be written anew with every import.
+    found.sort_unstable_by_key(|plan| (plan.time.starts_at(), plan.id));
+    Ok(SearchablePlans { revision, plans: found })
+}
+
+fn version(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

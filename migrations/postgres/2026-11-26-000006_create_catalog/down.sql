@@ -1,0 +1,15 @@
+DROP FUNCTION tenants_with_discards;
+DROP FUNCTION stranded_runs;
+DROP FUNCTION due_feeds;
+DROP FUNCTION lock_catalogs;
+DROP TABLE discards;
+DROP TABLE reject_texts;
+DROP TABLE feed_rejects;
+DROP TABLE staged_rejects;
+DROP TABLE staged_plans;
+DROP TABLE plans;
+DROP TABLE plan_versions;
+DROP TABLE plan_contents;
+DROP TABLE feed_runs;
+DROP TABLE feeds;
+DROP TABLE catalogs;
