@@ -27,6 +27,10 @@ fn is_allowed(from: &Place, to: &Place, is_for_tests: bool) -> bool {
         (_, suite) if suite.is_cache_contract() => {
             is_for_tests && (from.is_cache_adapter() || from.is_storage_adapter())
         }
+        // A storage brings a job queue; the app's tests kill a broker.
+        (_, suite) if suite.is_queue_contract() => {
+            is_for_tests && (from.is_queue_adapter() || from.is_storage_adapter() || *from == App)
+        }
         (Ports, to) => matches!(to, Domain),
         (Services, to) => matches!(to, Domain | Ports),
         (Adapter(_), to) if to.is_storage_support() => from.is_storage_adapter(),
@@ -68,6 +72,9 @@ mod tests {
             edge(&adapter("cache-redis"), &adapter("cache-contract"), Development),
             edge(&adapter("storage-postgres"), &adapter("cache-contract"), Development),
             edge(&adapter("cache-contract"), &Ports, Normal),
+            edge(&adapter("queue-rabbitmq"), &adapter("queue-contract"), Development),
+            edge(&sqlite, &adapter("queue-contract"), Development),
+            edge(&App, &adapter("queue-contract"), Development),
             edge(&App, &http, Normal),
             edge(&App, &sqlite, Normal),
             edge(&App, &Client, Normal),
@@ -104,6 +111,9 @@ mod tests {
             (&adapter("cache-contract"), &adapter("cache-support"), Normal),
             (&http, &adapter("cache-contract"), Development),
             (&App, &adapter("cache-contract"), Normal),
+            (&adapter("queue-rabbitmq"), &adapter("queue-contract"), Normal),
+            (&App, &adapter("queue-contract"), Normal),
+            (&adapter("cache-redis"), &adapter("queue-contract"), Development),
             (&http, &sqlite, Normal),
             (&http, &sqlite, Development),
             (&http, &Interface("memcached".to_owned()), Normal),

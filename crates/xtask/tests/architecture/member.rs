@@ -59,6 +59,16 @@ impl Place {
         matches!(self, Self::Adapter(name) if name == "cache-support")
     }
 
+    /// The suite that job queues pass, with a broker for tests that kill one.
+    pub(crate) fn is_queue_contract(&self) -> bool {
+        matches!(self, Self::Adapter(name) if name == "queue-contract")
+    }
+
+    /// An adapter of a broker.
+    pub(crate) fn is_queue_adapter(&self) -> bool {
+        matches!(self, Self::Adapter(name) if name.starts_with("queue-")) && !self.is_queue_contract()
+    }
+
     /// An adapter that caches.
     pub(crate) fn is_cache_adapter(&self) -> bool {
         matches!(self, Self::Adapter(name) if name.starts_with("cache-"))
