@@ -17,11 +17,15 @@ pub enum Scope {
     KvRead,
     /// Write and delete key-values.
     KvWrite,
+    /// Search the catalog, and read plans, feeds, their runs and rejects.
+    CatalogRead,
+    /// Change feeds and run them.
+    CatalogWrite,
 }
 
 impl Scope {
     /// Every scope, the administrators' first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::TenantsRead,
         Self::TenantsWrite,
         Self::KeysWrite,
@@ -29,6 +33,8 @@ impl Scope {
         Self::EventsWrite,
         Self::KvRead,
         Self::KvWrite,
+        Self::CatalogRead,
+        Self::CatalogWrite,
     ];
 
     /// The scope as it is written: `events:read` and the like.
@@ -42,6 +48,8 @@ impl Scope {
             Self::EventsWrite => "events:write",
             Self::KvRead => "kv:read",
             Self::KvWrite => "kv:write",
+            Self::CatalogRead => "catalog:read",
+            Self::CatalogWrite => "catalog:write",
         }
     }
 

@@ -1,7 +1,7 @@
 //! How nodes tell each other that something has changed.
 
 use async_trait::async_trait;
-use tenantry_domain::{Key, KeyId, Revision, TenantNumber};
+use tenantry_domain::{CatalogRevision, Key, KeyId, Revision, TenantNumber};
 
 /// Something that has changed. It says what, never to what: receivers forget what they hold of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,6 +19,13 @@ pub enum Change {
     AccessKey(KeyId),
     /// A tenant was changed, or is gone.
     Tenant(TenantNumber),
+    /// A tenant's catalog has this revision now.
+    Catalog {
+        /// Whose.
+        tenant: TenantNumber,
+        /// The revision.
+        revision: CatalogRevision,
+    },
     /// Changes were lost: it may be anything.
     Anything,
 }

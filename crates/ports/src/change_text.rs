@@ -1,7 +1,7 @@
 //! Announcements as text: one form for every bus, so that its adapters need not know one another.
 //!
 //! The first line is `tenantry1` and the announcing node's id, in 16 hexadecimal digits. Each further line is a
-//! change: `k TENANT REVISION KEY`, `a ACCESS-KEY-ID`, `t TENANT` or `*` for anything. In a key `\` stands as
+//! change: `k TENANT REVISION KEY`, `a ACCESS-KEY-ID`, `t TENANT`, `c TENANT REVISION` or `*` for anything. In a key `\` stands as
 //! `\\`, a line feed as `\n`.
 
 #[cfg(test)]
@@ -9,7 +9,7 @@ mod tests;
 
 use std::fmt::Write as _;
 
-use tenantry_domain::{Key, KeyId, Revision, TenantNumber};
+use tenantry_domain::{CatalogRevision, Key, KeyId, Revision, TenantNumber};
 
 use crate::change_bus::{BusListener, Change};
 
@@ -74,6 +74,7 @@ fn line_of(change: &Change) -> String {
             line
         }
         Change::Tenant(tenant) => format!("\nt {tenant}"),
+        Change::Catalog { tenant, revision } => format!("\nc {tenant} {revision}"),
         Change::Anything => "\n*".to_owned(),
     }
 }
@@ -100,6 +101,11 @@ fn change_of(line: &str) -> Option<Change> {
         }
         "a" => Some(Change::AccessKey(KeyId::parse(rest)?)),
         "t" => Some(Change::Tenant(tenant(rest)?)),
+        "c" => {
+            let (number, revision) = rest.split_once(' ')?;
+            let revision = CatalogRevision::new(revision.parse().ok()?)?;
+            Some(Change::Catalog { tenant: tenant(number)?, revision })
+        }
         _ => None,
     }
 }

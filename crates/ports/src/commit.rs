@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenantry_domain::{Entry, Key, KeyId, Revision, TenantNumber};
+use tenantry_domain::{CatalogRevision, Entry, Key, KeyId, Revision, TenantNumber};
 
 /// Hears of each change after it was committed and before anyone is told that it was.
 ///
@@ -32,4 +32,7 @@ pub trait CommitListener: Send + Sync {
 
     /// The tenant was changed, its name or status perhaps, or is gone.
     fn tenant_changed(&self, tenant: TenantNumber);
+
+    /// The tenant's catalog has this revision now. Revisions may be told out of order.
+    fn catalog_changed(&self, tenant: TenantNumber, revision: CatalogRevision);
 }

@@ -27,10 +27,15 @@ mod commit;
 mod error;
 mod event;
 mod export;
+mod feed;
+mod feed_run;
+mod feed_source;
 mod health;
 mod import;
+mod job_queue;
 mod key_value;
 mod near_cache;
+mod plan;
 mod setting;
 mod shared_cache;
 mod tenant;
@@ -44,10 +49,20 @@ pub use commit::CommitListener;
 pub use error::StorageError;
 pub use event::{EventQuery, EventRepository, EventWriteError};
 pub use export::{ExportBound, ExportRepository, StoredTenant, TenantCounters};
+pub use feed::{FeedRepository, FeedWriteError};
+pub use feed_run::{
+    ClaimError, ClaimOutcome, ClaimedRun, ConfirmError, FeedRunRepository, RequestedRun, RunClaim, RunEnd,
+    RunKey, ScheduleSlot, StagedBatch,
+};
+pub use feed_source::{
+    FeedItem, FeedRequest, FeedSink, FeedSource, FetchCost, FetchEnd, FetchError, SinkClosed, Validators,
+};
 pub use health::HealthProbe;
 pub use import::{ImportRepository, ImportRows, ImportStart, MOVE_MARKER};
+pub use job_queue::{Delivery, DeliveryTag, Job, JobQueue, QueueError};
 pub use key_value::{EntryQuery, KeyValueRepository, KeyValueWriteError, ListedEntry, NewValue, PutOutcome};
 pub use near_cache::{LoadTicket, NearCache};
+pub use plan::{PlanRepository, SearchablePlans};
 pub use setting::SettingRepository;
 pub use shared_cache::{
     CacheError, FillLease, Replacement, SharedCache, SharedCacheListener, SharedLookup, SharedValue,
@@ -63,10 +78,15 @@ pub use {
     commit::MockCommitListener,
     event::MockEventRepository,
     export::MockExportRepository,
+    feed::MockFeedRepository,
+    feed_run::MockFeedRunRepository,
+    feed_source::{MockFeedSink, MockFeedSource},
     health::MockHealthProbe,
     import::MockImportRepository,
+    job_queue::MockJobQueue,
     key_value::MockKeyValueRepository,
     near_cache::MockNearCache,
+    plan::MockPlanRepository,
     setting::MockSettingRepository,
     shared_cache::{MockSharedCache, MockSharedCacheListener},
     tenant::MockTenantRepository,

@@ -5,7 +5,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use tenantry_domain::{Entry, Key, KeyId, Revision, TenantNumber};
+use tenantry_domain::{CatalogRevision, Entry, Key, KeyId, Revision, TenantNumber};
 use tenantry_ports::CommitListener;
 
 use crate::access_key::AccessCache;
@@ -74,5 +74,9 @@ impl CommitListener for CacheCoherence {
         self.propagate(|| Subject::Tenant(tenant), None);
         self.tenants.remove(&tenant);
         self.access.clear();
+    }
+
+    fn catalog_changed(&self, tenant: TenantNumber, revision: CatalogRevision) {
+        self.propagate(|| Subject::Catalog(tenant, revision), None);
     }
 }

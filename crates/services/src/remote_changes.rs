@@ -55,6 +55,7 @@ impl BusListener for RemoteChanges {
                 self.tenants.remove(&tenant);
                 self.access.clear();
             }
+            Change::Catalog { .. } => {}
             Change::Anything => {
                 // Another node may say so because it has begun a new generation of the shared cache.
                 if let Some(shared) = self.propagation.shared() {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use tenantry_domain::{Entry, Key, KeyId, Revision, TenantNumber};
+use tenantry_domain::{CatalogRevision, Entry, Key, KeyId, Revision, TenantNumber};
 use tenantry_ports::CommitListener;
 
 /// One call of the listener.
@@ -23,6 +23,8 @@ pub enum Commit {
     AccessKey(KeyId),
     /// [`CommitListener::tenant_changed`].
     Tenant(TenantNumber),
+    /// [`CommitListener::catalog_changed`].
+    Catalog(TenantNumber, CatalogRevision),
     /// See [`CommitListener::key_value_in_doubt`].
     InDoubt {
         /// The key's tenant.
@@ -68,5 +70,9 @@ impl CommitListener for RecordedCommits {
 
     fn tenant_changed(&self, tenant: TenantNumber) {
         self.record(Commit::Tenant(tenant));
+    }
+
+    fn catalog_changed(&self, tenant: TenantNumber, revision: CatalogRevision) {
+        self.record(Commit::Catalog(tenant, revision));
     }
 }

@@ -45,9 +45,15 @@ fn key_value(tenant: i64, key: &str, revision: u64) -> Change {
 #[test]
 fn an_announcement_is_what_the_head_of_this_file_says() {
     let id = KeyId::parse("0123456789ab").unwrap();
-    let changes =
-        [key_value(7, "a\\b\nc d", 5), Change::AccessKey(id), Change::Tenant(number(8)), Change::Anything];
-    let expected = "tenantry1 fedcba9876543210\nk 7 5 a\\\\b\\nc d\na 0123456789ab\nt 8\n*";
+    let catalog = Change::Catalog { tenant: number(9), revision: CatalogRevision::new(3).unwrap() };
+    let changes = [
+        key_value(7, "a\\b\nc d", 5),
+        Change::AccessKey(id),
+        Change::Tenant(number(8)),
+        catalog,
+        Change::Anything,
+    ];
+    let expected = "tenantry1 fedcba9876543210\nk 7 5 a\\\\b\\nc d\na 0123456789ab\nt 8\nc 9 3\n*";
     assert_eq!(ChangeText::encode(THERE, &changes), [expected]);
     assert_eq!(hear(&[expected.to_owned()]), changes);
 }

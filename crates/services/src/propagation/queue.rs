@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use futures_channel::oneshot;
-use tenantry_domain::{Key, KeyId, TenantNumber};
+use tenantry_domain::{CatalogRevision, Key, KeyId, TenantNumber};
 use tenantry_ports::Change;
 
 use crate::key_value::CachedEntry;
@@ -21,6 +21,7 @@ pub(crate) enum Subject {
     KeyValue(TenantNumber, Key),
     AccessKey(KeyId),
     Tenant(TenantNumber),
+    Catalog(TenantNumber, CatalogRevision),
 }
 
 /// Each subject waits once, with what it is by the last change; changes are counted, and so is what was carried.
@@ -246,6 +247,7 @@ fn change(subject: &Subject, entry: Option<&CachedEntry>) -> Change {
         },
         Subject::AccessKey(id) => Change::AccessKey(*id),
         Subject::Tenant(tenant) => Change::Tenant(*tenant),
+        Subject::Catalog(tenant, revision) => Change::Catalog { tenant: *tenant, revision: *revision },
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tenantry_domain::{
-    AccessKey, AccessKeyName, ContentType, Entry, EventDraft, Key, KeyHash, KeyId, KeyOwner, NewEvent,
-    NewTenant, Precondition, Revision, Scope, TenantDraft, TenantNumber, Timestamp,
+    AccessKey, AccessKeyName, CatalogRevision, ContentType, Entry, EventDraft, Key, KeyHash, KeyId, KeyOwner,
+    NewEvent, NewTenant, Precondition, Revision, Scope, TenantDraft, TenantNumber, Timestamp,
 };
 use tenantry_ports::{
     AccessKeyRepository, CommitListener, EventRepository, KeyValueRepository, NewValue, SystemClock,
@@ -76,6 +76,7 @@ impl CommitListener for Nobody {
     fn key_value_in_doubt(&self, _: TenantNumber, _: &Key) {}
     fn access_key_changed(&self, _: KeyId) {}
     fn tenant_changed(&self, _: TenantNumber) {}
+    fn catalog_changed(&self, _: TenantNumber, _: CatalogRevision) {}
 }
 
 /// Opens it with the system's clock, and nobody listening.

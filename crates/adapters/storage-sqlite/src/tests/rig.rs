@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use tempfile::TempDir;
 use tenantry_domain::{
-    ContentType, Entry, Event, EventDraft, Key, KeyId, NewEvent, NewTenant, PageLimit, Revision, TenantDraft,
-    TenantNumber, Timestamp,
+    CatalogRevision, ContentType, Entry, Event, EventDraft, Key, KeyId, NewEvent, NewTenant, PageLimit,
+    Revision, TenantDraft, TenantNumber, Timestamp,
 };
 use tenantry_ports::{Clock, CommitListener, EventQuery, EventRepository, NewValue, TenantRepository};
 use uuid::Uuid;
@@ -31,6 +31,7 @@ impl CommitListener for Nobody {
     fn key_value_in_doubt(&self, _: TenantNumber, _: &Key) {}
     fn access_key_changed(&self, _: KeyId) {}
     fn tenant_changed(&self, _: TenantNumber) {}
+    fn catalog_changed(&self, _: TenantNumber, _: CatalogRevision) {}
 }
 
 pub(super) struct Rig {

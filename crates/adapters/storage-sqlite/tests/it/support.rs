@@ -7,8 +7,8 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use tenantry_domain::{
-    Entry, Event, EventDraft, Key, KeyId, NewEvent, NewTenant, Order, PageLimit, Revision, Sequence,
-    TenantDraft, TenantNumber,
+    CatalogRevision, Entry, Event, EventDraft, Key, KeyId, NewEvent, NewTenant, Order, PageLimit, Revision,
+    Sequence, TenantDraft, TenantNumber,
 };
 use tenantry_ports::{CommitListener, EventQuery, EventRepository, SystemClock, TenantRepository};
 use tenantry_storage_sqlite::{OpenError, SqliteOptions, SqliteStorage};
@@ -22,6 +22,7 @@ impl CommitListener for Nobody {
     fn key_value_in_doubt(&self, _: TenantNumber, _: &Key) {}
     fn access_key_changed(&self, _: KeyId) {}
     fn tenant_changed(&self, _: TenantNumber) {}
+    fn catalog_changed(&self, _: TenantNumber, _: CatalogRevision) {}
 }
 
 /// A folder, and the path of a database in it.

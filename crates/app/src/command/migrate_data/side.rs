@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenantry_domain::{Entry, Key, KeyId, Revision, TenantNumber};
+use tenantry_domain::{CatalogRevision, Entry, Key, KeyId, Revision, TenantNumber};
 use tenantry_ports::{CommitListener, ExportRepository, ImportRepository, SystemClock};
 use tenantry_storage_postgres::PostgresStorage;
 use tenantry_storage_sqlite::{SqliteExport, SqliteStorage};
@@ -82,4 +82,5 @@ impl CommitListener for Nobody {
     fn key_value_in_doubt(&self, _: TenantNumber, _: &Key) {}
     fn access_key_changed(&self, _: KeyId) {}
     fn tenant_changed(&self, _: TenantNumber) {}
+    fn catalog_changed(&self, _: TenantNumber, _: CatalogRevision) {}
 }
