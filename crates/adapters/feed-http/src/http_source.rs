@@ -110,7 +110,7 @@ impl HttpFeedSource {
                         Fault::Passing { retry_after, .. } => passage.failed(*retry_after, Instant::now()),
                         // It works, whatever it thinks of the request.
                         Fault::Lasting(FetchError::Unavailable(_) | FetchError::Unreadable(_)) => {
-                            passage.succeeded()
+                            passage.succeeded();
                         }
                         Fault::Lasting(_) => {}
                     }

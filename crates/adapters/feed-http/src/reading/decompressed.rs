@@ -60,10 +60,13 @@ pub(crate) struct Decompressed<R: Read> {
     max_expansion: u64,
 }
 
+/// A source of which the first bytes were looked at.
+type Restored<R> = io::Chain<Cursor<Vec<u8>>, R>;
+
 enum Form<R: Read> {
     Unknown(Option<R>),
-    Plain(io::Chain<Cursor<Vec<u8>>, R>),
-    Gzip(Box<MultiGzDecoder<io::BufReader<io::Chain<Cursor<Vec<u8>>, R>>>>),
+    Plain(Restored<R>),
+    Gzip(Box<MultiGzDecoder<io::BufReader<Restored<R>>>>),
     Brotli(Box<Decompressor<R>>),
 }
 

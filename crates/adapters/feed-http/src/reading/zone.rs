@@ -39,7 +39,7 @@ impl Zones {
         if self.count > max_zones {
             return Ok(Err(reject::too_large(format!("it has more than {max_zones} zones"))));
         }
-        Ok(self.add(&attributes).map_err(|reason| self.in_zone(reason)))
+        Ok(self.add(&attributes).map_err(|reason| self.in_zone(&reason)))
     }
 
     fn add(&mut self, zone: &Attributes<'_, 6>) -> Result<(), RejectReason> {
@@ -61,7 +61,7 @@ impl Zones {
     }
 
     /// The reason, with which zone it is in.
-    fn in_zone(&self, reason: RejectReason) -> RejectReason {
+    fn in_zone(&self, reason: &RejectReason) -> RejectReason {
         RejectReason::new(reason.code, format!("zone {}: {}", self.count, reason.detail))
     }
 
