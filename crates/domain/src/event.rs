@@ -122,7 +122,8 @@ pub struct EventDraft<'a> {
 pub struct NewEvent {
     /// Its id: the caller's, or one made for it.
     pub id: EventId,
-    /// The id was made for it just now, so no stored event has it: nobody need look.
+    /// Nobody need look whether a stored event has the id: it was made for this event just now, at random, and is
+    /// handed in for the first time. Said only by who knows; not where an event may be sent again.
     pub has_new_id: bool,
     /// Which part of a system.
     pub component: Component,
@@ -137,7 +138,7 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// Checks a draft; `make_id` gives the id where the caller gave none: one that was never given before.
+    /// Checks a draft; `make_id` gives the id where the caller gave none.
     ///
     /// # Errors
     /// Every rule that it breaks.
@@ -149,8 +150,8 @@ impl NewEvent {
         }
         let text = |text: Option<String>| text.unwrap_or_default().into_boxed_str();
         Ok(Self {
-            has_new_id: draft.id.is_none(),
             id: EventId(draft.id.unwrap_or_else(make_id)),
+            has_new_id: false,
             component: Component(text(draft.component)),
             environment: Environment(text(draft.environment)),
             message: Message(text(draft.message)),

@@ -54,7 +54,7 @@ impl EventService {
     /// # Errors
     /// [`EventError::Invalid`], [`EventError::TenantNotFound`], [`EventError::Storage`].
     pub async fn append(&self, tenant: TenantNumber, draft: EventDraft<'_>) -> Result<Stored, EventError> {
-        let event = NewEvent::parse(draft, Uuid::now_v7)?;
+        let event = new_event(draft)?;
         let mut stored = self.store(tenant, vec![event]).await?;
         stored.pop().ok_or_else(|| miscounted(1, 0).into())
     }
@@ -73,7 +73,7 @@ impl EventService {
         let mut valid = Vec::with_capacity(drafts.len());
         let refused: Vec<Option<Violations>> = drafts
             .into_iter()
-            .map(|draft| match draft.and_then(|draft| NewEvent::parse(draft, Uuid::now_v7)) {
+            .map(|draft| match draft.and_then(new_event) {
                 Ok(event) => {
                     valid.push(event);
                     None
@@ -113,6 +113,12 @@ impl EventService {
         let stored = self.events.append(tenant, events).await?;
         if stored.len() == asked { Ok(stored) } else { Err(miscounted(asked, stored.len()).into()) }
     }
+}
+
+/// Checks a draft, and makes an id where it has none: a UUIDv7, which no event has yet.
+fn new_event(draft: EventDraft<'_>) -> Result<NewEvent, Violations> {
+    let has_new_id = draft.id.is_none();
+    Ok(NewEvent { has_new_id, ..NewEvent::parse(draft, Uuid::now_v7)? })
 }
 
 /// An adapter that breaks its contract must not make one event's answer look like another's.

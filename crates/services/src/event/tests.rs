@@ -50,7 +50,7 @@ async fn an_event_is_stored_for_its_tenant_under_a_new_time_ordered_id() {
     events
         .expect_append()
         .once()
-        .withf(|tenant, events| *tenant == number(7) && events.len() == 1)
+        .withf(|tenant, events| *tenant == number(7) && events.len() == 1 && events[0].has_new_id)
         .returning(|_, mut events| Ok(vec![Stored::New(stored(events.remove(0), 1))]));
     let event = service(events).append(number(7), draft("failed")).await.unwrap();
     assert_eq!(event.event().message.as_str(), "failed");
@@ -62,6 +62,18 @@ async fn the_callers_id_is_kept() {
     let given = EventDraft { id: Some(Uuid::max()), ..draft("failed") };
     let event = service(storing()).append(number(7), given).await.unwrap();
     assert_eq!(event.event().id.get(), Uuid::max());
+}
+
+#[tokio::test]
+async fn of_the_callers_ids_alone_it_must_be_looked_whether_they_are_held() {
+    let mut events = MockEventRepository::new();
+    events
+        .expect_append()
+        .once()
+        .withf(|_, events| events.iter().map(|event| event.has_new_id).eq([false, true]))
+        .returning(|_, events| Ok(events.into_iter().map(|event| Stored::New(stored(event, 1))).collect()));
+    let given = EventDraft { id: Some(Uuid::max()), ..draft("failed") };
+    service(events).append_batch(number(7), vec![Ok(given), Ok(draft("failed"))]).await.unwrap();
 }
 
 #[tokio::test]
