@@ -175,6 +175,7 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands the error over")]
 fn sqlite_error(error: diesel::result::Error) -> FileError {
     FileError::Sqlite(error.to_string())
 }

@@ -122,7 +122,7 @@ impl Tables {
         chosen.ok_or_else(|| {
             let shapes =
                 SHAPES.iter().filter(|shape| wanted.is_none_or(|wanted| wanted == shape.predecessor));
-            let wanted: Vec<_> = shapes.map(|shape| describe(shape)).collect();
+            let wanted: Vec<_> = shapes.map(describe).collect();
             let mut found = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
             if count > others.len() {
                 found.push_str(&format!(" and {} more", count - others.len()));
