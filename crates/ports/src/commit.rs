@@ -33,6 +33,7 @@ pub trait CommitListener: Send + Sync {
     /// The tenant was changed, its name or status perhaps, or is gone.
     fn tenant_changed(&self, tenant: TenantNumber);
 
-    /// The tenant's catalog has this revision now. Revisions may be told out of order.
+    /// The tenant's catalog has this revision now. Revisions may be told out of order, and more than once; where it is
+    /// not known whether a commit happened, also one that the catalog does not have.
     fn catalog_changed(&self, tenant: TenantNumber, revision: CatalogRevision);
 }

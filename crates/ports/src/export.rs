@@ -1,10 +1,14 @@
 //! Reading a whole installation, to carry it to another storage.
 
 use async_trait::async_trait;
-use tenantry_domain::{AccessKey, Entry, Event, Key, Revision, Sequence, Tenant, TenantNumber, Timestamp};
+use tenantry_domain::{
+    AccessKey, CatalogRevision, Entry, Event, Feed, FeedId, FeedRun, Key, PlanId, PlanSource, PlanVersion,
+    Reject, RejectId, Revision, RunId, Sequence, Tenant, TenantNumber, Timestamp,
+};
 
 use crate::access_key::KeyPosition;
 use crate::error::StorageError;
+use crate::feed_source::Validators;
 
 /// How much one page of an export holds at most. It ends with whatever is reached first, and holds at least
 /// one row where there is one.
@@ -25,6 +29,8 @@ pub struct TenantCounters {
     pub last_event_at: Option<Timestamp>,
     /// The revision of the newest write of a key-value; 0 where there was none yet.
     pub key_value_revision: Revision,
+    /// The revision of its catalog; 0 for an empty one.
+    pub catalog_revision: CatalogRevision,
 }
 
 /// A tenant with its counters.
@@ -34,6 +40,70 @@ pub struct StoredTenant {
     pub tenant: Tenant,
     /// Its counters.
     pub counters: TenantCounters,
+}
+
+/// A row of a tenant's catalog, of one of five tables. Runs that have not ended, those that are held, and what they have
+/// staged are no part of it: they are the work of an installation that is served, and a later run does it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CatalogRow {
+    /// A feed, with what its provider said of the answer that was last taken whole.
+    Feed(Feed, Validators),
+    /// A run that has ended and is not held.
+    Run(FeedRun),
+    /// A reject of a feed.
+    Reject(FeedId, Reject),
+    /// A version of a plan.
+    Version(PlanId, PlanVersion),
+    /// What of a plan is not in its versions.
+    Plan {
+        /// Its id.
+        id: PlanId,
+        /// Where it came from.
+        source: PlanSource,
+        /// Whether the last whole fetch of its feed held it.
+        in_feed: bool,
+        /// When a fetch last held it; while it is in its feed, the feed's last success counts where that is later.
+        seen_at: Timestamp,
+    },
+}
+
+/// Where a row of a tenant's catalog stands: table by table, and in each by its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CatalogPosition {
+    /// A feed.
+    Feed(FeedId),
+    /// A run.
+    Run(FeedId, RunId),
+    /// A reject.
+    Reject(FeedId, RejectId),
+    /// A version of a plan.
+    Version(PlanId, u32),
+    /// A plan.
+    Plan(PlanId),
+}
+
+impl CatalogRow {
+    /// Where it stands.
+    #[must_use]
+    pub fn position(&self) -> CatalogPosition {
+        match self {
+            Self::Feed(feed, _) => CatalogPosition::Feed(feed.id),
+            Self::Run(run) => CatalogPosition::Run(run.feed, run.id),
+            Self::Reject(feed, reject) => CatalogPosition::Reject(*feed, reject.id),
+            Self::Version(plan, version) => CatalogPosition::Version(*plan, version.version),
+            Self::Plan { id, .. } => CatalogPosition::Plan(*id),
+        }
+    }
+
+    /// How many bytes its long texts have.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Reject(_, reject) => reject.record.raw.len(),
+            Self::Version(_, version) => version.content.zones.as_json().len(),
+            _ => 0,
+        }
+    }
 }
 
 /// A whole installation, page by page, as it is stored: tenants of any status, key-values that have ended too.
@@ -59,7 +129,7 @@ pub trait ExportRepository: Send + Sync {
         bound: ExportBound,
     ) -> Result<Vec<StoredTenant>, StorageError>;
 
-    /// How many access keys, events and key-values the tenant has, together.
+    /// How many access keys, events, key-values and rows of its catalog the tenant has, together.
     async fn count_rows(&self, tenant: TenantNumber) -> Result<u64, StorageError>;
 
     /// The tenant's access keys in the order in which they were made.
@@ -85,4 +155,12 @@ pub trait ExportRepository: Send + Sync {
         after: Option<Key>,
         bound: ExportBound,
     ) -> Result<Vec<Entry>, StorageError>;
+
+    /// The rows of the tenant's catalog by their positions. A page holds rows of one table.
+    async fn catalog(
+        &self,
+        tenant: TenantNumber,
+        after: Option<CatalogPosition>,
+        bound: ExportBound,
+    ) -> Result<Vec<CatalogRow>, StorageError>;
 }

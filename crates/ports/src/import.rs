@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tenantry_domain::{AccessKey, Entry, Event, TenantNumber};
 
 use crate::error::StorageError;
-use crate::export::StoredTenant;
+use crate::export::{CatalogRow, StoredTenant};
 
 /// The setting that stands in a storage for as long as a move into it is not finished. Storage that holds it is
 /// not to be served.
@@ -27,6 +27,8 @@ pub enum ImportRows {
     Events(TenantNumber, Vec<Event>),
     /// Key-values of this tenant.
     KeyValues(TenantNumber, Vec<Entry>),
+    /// Rows of this tenant's catalog, in the order in which they are exported.
+    Catalog(TenantNumber, Vec<CatalogRow>),
 }
 
 /// What a storage holds when a move into it is to begin.

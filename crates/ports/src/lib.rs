@@ -48,7 +48,7 @@ pub use clock::{Clock, SystemClock};
 pub use commit::CommitListener;
 pub use error::StorageError;
 pub use event::{EventQuery, EventRepository, EventWriteError};
-pub use export::{ExportBound, ExportRepository, StoredTenant, TenantCounters};
+pub use export::{CatalogPosition, CatalogRow, ExportBound, ExportRepository, StoredTenant, TenantCounters};
 pub use feed::{FeedRepository, FeedWriteError};
 pub use feed_run::{
     ClaimError, ClaimOutcome, ClaimedRun, ConfirmError, FeedRunRepository, RequestedRun, RunClaim, RunEnd,

@@ -55,6 +55,8 @@ pub struct MoveReport {
     pub events: u64,
     /// Key-values.
     pub key_values: u64,
+    /// Rows of catalogs: feeds, their runs and rejects, plans and their versions.
+    pub catalog_rows: u64,
 }
 
 /// Moves what one storage holds into another. Neither may be served meanwhile.

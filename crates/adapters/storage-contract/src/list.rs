@@ -264,10 +264,12 @@ macro_rules! for_each_storage_case {
                 the_last_number_is_that_of_a_tenant_that_is_gone_too;
                 a_tenants_rows_are_exported_once_each_in_pages_and_no_other_tenants;
                 a_page_ends_behind_the_row_with_which_it_reaches_its_bytes;
+                a_catalog_is_exported_in_pages_by_its_positions_and_no_other_tenants;
                 key_values_that_have_ended_are_exported;
             }
             import {
                 what_was_imported_is_exported_as_it_was;
+                an_imported_catalog_is_served_and_goes_on_from_what_it_was;
                 rows_that_are_brought_again_change_nothing;
                 an_imported_storage_goes_on_with_the_next_number_sequence_and_revision;
                 a_move_that_is_not_finished_is_found_with_what_was_noted_last;

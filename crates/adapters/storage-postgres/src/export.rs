@@ -14,13 +14,16 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use tenantry_domain::{AccessKey, Entry, Event, Key, KeyOwner, PageLimit, Sequence, TenantNumber};
 use tenantry_ports::{
-    ExportBound, ExportRepository, KeyPosition, MOVE_MARKER, StorageError, StoredTenant, TenantCounters,
+    CatalogPosition, CatalogRow, ExportBound, ExportRepository, KeyPosition, MOVE_MARKER, StorageError,
+    StoredTenant, TenantCounters,
 };
 
 use crate::access_key::{self, KeyRow};
 use crate::batch::set;
+use crate::catalog_export::{ENDED, catalog};
 use crate::error::PostgresError;
 use crate::event::{EventRow, stored_sequence};
+use crate::feed_run_publish::revision;
 use crate::key_value::{MetaRow, stored_revision};
 use crate::moment::from_moment;
 use crate::schema::{admin_keys, settings, tenant_counters, tenants};
@@ -84,6 +87,15 @@ impl ExportRepository for PostgresStorage {
         bound: ExportBound,
     ) -> Result<Vec<Entry>, StorageError> {
         self.read_for(tenant, move |connection| key_values(connection, tenant, after.as_ref(), bound)).await
+    }
+
+    async fn catalog(
+        &self,
+        tenant: TenantNumber,
+        after: Option<CatalogPosition>,
+        bound: ExportBound,
+    ) -> Result<Vec<CatalogRow>, StorageError> {
+        self.read_for(tenant, move |connection| catalog(connection, tenant, after, bound)).await
     }
 }
 
@@ -151,12 +163,15 @@ fn counters(connection: &mut PgConnection, tenant: TenantNumber) -> Result<Tenan
         event_sequence: stored_sequence(event_sequence)?,
         last_event_at: last_event_at.map(from_moment),
         key_value_revision: stored_revision(key_value_revision)?,
+        catalog_revision: revision(connection, tenant)?,
     })
 }
 
 fn count_rows(connection: &mut PgConnection, tenant: TenantNumber) -> Result<u64, PostgresError> {
     let count = |table: &str| format!("(SELECT count(*) FROM {table} WHERE tenant_number = {tenant})");
-    let all = format!("SELECT {} + {} + {}", count("tenant_keys"), count("events"), count("key_values"));
+    let tables = ["tenant_keys", "events", "key_values", "feeds", "feed_rejects", "plan_versions", "plans"];
+    let runs = format!("(SELECT count(*) FROM feed_runs WHERE tenant_number = {tenant} AND {ENDED})");
+    let all = format!("SELECT {runs} + {}", tables.map(count).join(" + "));
     Ok(sql::<BigInt>(&all).get_result::<i64>(connection)?.unsigned_abs())
 }
 

@@ -17,6 +17,7 @@ use tenantry_ports::{ImportRepository, ImportRows, ImportStart, MOVE_MARKER, Sto
 use uuid::Uuid;
 
 use crate::batch::WriteBatch;
+use crate::catalog_import::{self, store_revision};
 use crate::claim::Claim;
 use crate::error::PostgresError;
 use crate::event_data::index_document;
@@ -152,6 +153,9 @@ fn store(batch: &mut WriteBatch, rows: &ImportRows) -> Result<(), PostgresError>
         ImportRows::KeyValues(tenant, entries) => {
             batch.run_for(*tenant, |connection| store_key_values(connection, *tenant, entries))
         }
+        ImportRows::Catalog(tenant, rows) => batch.run_for(*tenant, |connection| {
+            rows.iter().try_for_each(|row| catalog_import::store(connection, *tenant, row))
+        }),
     }
 }
 
@@ -243,7 +247,7 @@ fn store_counters(batch: &mut WriteBatch, stored: &StoredTenant) -> Result<(), P
             ))
             .on_conflict_do_nothing()
             .execute(connection)?;
-        Ok(())
+        store_revision(connection, tenant.number, counters.catalog_revision)
     })
 }
 

@@ -14,6 +14,8 @@
 mod access_key;
 mod batch;
 mod bus;
+mod catalog_export;
+mod catalog_import;
 mod claim;
 mod counters;
 mod database;

@@ -127,7 +127,7 @@ fn find(
 
 /// A version of a plan.
 #[derive(Debug, QueryableByName)]
-struct VersionRow {
+pub(crate) struct VersionRow {
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Timestamptz)]
@@ -137,7 +137,7 @@ struct VersionRow {
 }
 
 impl VersionRow {
-    fn into_version(self) -> Result<PlanVersion, PostgresError> {
+    pub(crate) fn into_version(self) -> Result<PlanVersion, PostgresError> {
         Ok(PlanVersion {
             version: version(self.version),
             seen_at: from_moment(self.seen_at),

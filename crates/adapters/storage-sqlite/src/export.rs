@@ -10,16 +10,21 @@ use bytes::Bytes;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use tenantry_domain::{AccessKey, Entry, Event, Key, KeyOwner, PageLimit, Sequence, TenantNumber, Timestamp};
+use tenantry_domain::{
+    AccessKey, CatalogRevision, Entry, Event, Key, KeyOwner, PageLimit, Sequence, TenantNumber, Timestamp,
+};
 use tenantry_ports::{
-    ExportBound, ExportRepository, KeyPosition, MOVE_MARKER, StorageError, StoredTenant, TenantCounters,
+    CatalogPosition, CatalogRow, ExportBound, ExportRepository, KeyPosition, MOVE_MARKER, StorageError,
+    StoredTenant, TenantCounters,
 };
 use tenantry_storage_support::{ReadLimits, ReadPool};
 
 use crate::access_key::{self, KeyRow};
+use crate::catalog_export::{ENDED, catalog};
 use crate::connection::{self, Readers};
 use crate::error::SqliteError;
 use crate::event::{EventRow, sequence};
+use crate::feed_run_publish::revision;
 use crate::file::{self, OpenError};
 use crate::key_value::{MetaRow, stored_revision};
 use crate::schema::{admin_keys, events, key_values, settings, tenant_counters, tenants};
@@ -117,6 +122,15 @@ impl ExportRepository for SqliteExport {
     ) -> Result<Vec<Entry>, StorageError> {
         self.read(move |connection| key_values(connection, tenant, after.as_ref(), bound)).await
     }
+
+    async fn catalog(
+        &self,
+        tenant: TenantNumber,
+        after: Option<CatalogPosition>,
+        bound: ExportBound,
+    ) -> Result<Vec<CatalogRow>, StorageError> {
+        self.read(move |connection| catalog(connection, tenant, after, bound)).await
+    }
 }
 
 fn admin_keys(connection: &mut SqliteConnection) -> Result<Vec<AccessKey>, SqliteError> {
@@ -168,18 +182,24 @@ fn tenants(
             event_sequence: sequence(event_sequence)?,
             last_event_at: last_event_at.map(Timestamp::from_micros),
             key_value_revision: stored_revision(key_value_revision)?,
+            catalog_revision: CatalogRevision::default(),
         };
         let bytes = tenant.info.as_str().len();
         if page.push(StoredTenant { tenant, counters }, bytes) {
             break;
         }
     }
+    for stored in &mut page.rows {
+        stored.counters.catalog_revision = revision(connection, stored.tenant.number)?;
+    }
     Ok(page.rows)
 }
 
 fn count_rows(connection: &mut SqliteConnection, tenant: TenantNumber) -> Result<u64, SqliteError> {
     let count = |table: &str| format!("(SELECT count(*) FROM {table} WHERE tenant_number = {tenant})");
-    let all = format!("SELECT {} + {} + {}", count("tenant_keys"), count("events"), count("key_values"));
+    let tables = ["tenant_keys", "events", "key_values", "feeds", "feed_rejects", "plan_versions", "plans"];
+    let runs = format!("(SELECT count(*) FROM feed_runs WHERE tenant_number = {tenant} AND {ENDED})");
+    let all = format!("SELECT {runs} + {}", tables.map(count).join(" + "));
     Ok(sql::<BigInt>(&all).get_result::<i64>(connection)?.unsigned_abs())
 }
 
@@ -229,21 +249,25 @@ fn key_values(
 }
 
 /// A page that is being filled.
-struct Page<T> {
+pub(crate) struct Page<T> {
     rows: Vec<T>,
     bytes: u64,
     bound: ExportBound,
 }
 
 impl<T> Page<T> {
-    fn new(bound: ExportBound) -> Self {
+    pub(crate) fn new(bound: ExportBound) -> Self {
         Self { rows: Vec::new(), bytes: 0, bound }
     }
 
     /// Adds a row, and says whether the page is full.
-    fn push(&mut self, row: T, bytes: usize) -> bool {
+    pub(crate) fn push(&mut self, row: T, bytes: usize) -> bool {
         self.rows.push(row);
         self.bytes = self.bytes.saturating_add(bytes as u64);
         self.rows.len() >= self.bound.rows as usize || self.bytes >= self.bound.bytes
+    }
+
+    pub(crate) fn into_rows(self) -> Vec<T> {
+        self.rows
     }
 }

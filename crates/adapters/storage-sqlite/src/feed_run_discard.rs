@@ -55,11 +55,12 @@ fn tenant_with_discards(connection: &mut SqliteConnection) -> Result<Option<Tena
 /// Removes some rows, and says whether there may be more.
 fn discard_some(batch: &mut WriteBatch, tenant: TenantNumber) -> Result<bool, SqliteError> {
     let connection = &mut batch.connection;
-    let first = format!("(SELECT coalesce(min(staging), -1) FROM discards WHERE tenant_number = {tenant})");
-    let staging = number(connection, &first)?;
-    if staging < 0 {
+    let any = format!("(SELECT count(*) FROM discards WHERE tenant_number = {tenant})");
+    if number(connection, &any)? == 0 {
         return Ok(false);
     }
+    let first = format!("(SELECT min(staging) FROM discards WHERE tenant_number = {tenant})");
+    let staging = number(connection, &first)?;
     let staged = format!("tenant_number = {tenant} AND staging = {staging}");
     if !remove_plans(connection, &staged)? && !remove_rejects(connection, &staged)? {
         execute(connection, &format!("DELETE FROM discards WHERE {staged}"))?;

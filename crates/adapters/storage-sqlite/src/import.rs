@@ -9,6 +9,7 @@ use tenantry_domain::{AccessKey, Email, Entry, Event, TenantNumber, Timestamp};
 use tenantry_ports::{ImportRepository, ImportRows, ImportStart, MOVE_MARKER, StorageError, StoredTenant};
 
 use crate::batch::WriteBatch;
+use crate::catalog_import::{self, store_revision};
 use crate::error::SqliteError;
 use crate::export::last_tenant_number;
 use crate::schema::{admin_keys, settings, tenant_counters, tenant_keys, tenants};
@@ -125,6 +126,11 @@ fn store(batch: &mut WriteBatch, rows: &ImportRows) -> Result<(), SqliteError> {
                 store_key_value(connection, *tenant, entry)?;
             }
         }
+        ImportRows::Catalog(tenant, rows) => {
+            for row in rows {
+                catalog_import::store(connection, *tenant, row)?;
+            }
+        }
     }
     Ok(())
 }
@@ -191,7 +197,7 @@ fn store_tenant(connection: &mut SqliteConnection, stored: &StoredTenant) -> Res
         ))
         .on_conflict_do_nothing()
         .execute(connection)?;
-    Ok(())
+    store_revision(connection, tenant.number, counters.catalog_revision)
 }
 
 /// AUTOINCREMENT goes on behind what stands in this table, which SQLite lets others write to for that.

@@ -9,6 +9,8 @@
 
 mod access_key;
 mod batch;
+mod catalog_export;
+mod catalog_import;
 mod connection;
 mod counters;
 mod error;

@@ -126,7 +126,7 @@ fn find(
 
 /// A version of a plan.
 #[derive(Debug, QueryableByName)]
-struct VersionRow {
+pub(crate) struct VersionRow {
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = BigInt)]
@@ -136,7 +136,7 @@ struct VersionRow {
 }
 
 impl VersionRow {
-    fn into_version(self) -> Result<PlanVersion, SqliteError> {
+    pub(crate) fn into_version(self) -> Result<PlanVersion, SqliteError> {
         Ok(PlanVersion {
             version: version(self.version),
             seen_at: Timestamp::from_micros(self.seen_at),

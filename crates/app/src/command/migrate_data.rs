@@ -39,14 +39,15 @@ pub(super) fn run(config: &Config, plan: &Plan<'_>) -> Result<(), CommandError> 
         target.close();
         moved?
     };
-    let MoveReport { tenants, access_keys, events, key_values, was_resumed } = report;
+    let MoveReport { tenants, access_keys, events, key_values, catalog_rows, was_resumed } = report;
     let verb = match (plan.verify_only, was_resumed) {
         (true, _) => "verified",
         (false, true) => "moved (resumed) and verified",
         (false, false) => "moved and verified",
     };
     print_line(&format!(
-        "{verb}: {tenants} tenants, {access_keys} access keys, {events} events, {key_values} key-values"
+        "{verb}: {tenants} tenants, {access_keys} access keys, {events} events, {key_values} key-values, \
+         {catalog_rows} rows of catalogs"
     ))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use tenantry_domain::TenantNumber;
-use tenantry_ports::{ExportBound, ExportRepository, ImportRows, KeyPosition, StorageError};
+use tenantry_ports::{CatalogRow, ExportBound, ExportRepository, ImportRows, KeyPosition, StorageError};
 
 use super::marker::{Next, Position};
 
@@ -92,7 +92,7 @@ impl<'a> Cursor<'a> {
             Next::KeyValues(after) => {
                 let entries = self.source.key_values(tenant, after, self.bound).await?;
                 match entries.last().map(|entry| entry.meta.key.clone()) {
-                    None => (Next::Tenant, None),
+                    None => (Next::Catalog(None), None),
                     Some(last) => {
                         let (count, bytes) = (
                             entries.len() as u64,
@@ -102,6 +102,17 @@ impl<'a> Cursor<'a> {
                             Next::KeyValues(Some(last)),
                             Some((ImportRows::KeyValues(tenant, entries), count, bytes)),
                         )
+                    }
+                }
+            }
+            Next::Catalog(after) => {
+                let page = self.source.catalog(tenant, after, self.bound).await?;
+                match page.last().map(CatalogRow::position) {
+                    None => (Next::Tenant, None),
+                    Some(last) => {
+                        let bytes = page.iter().map(|row| row.bytes() as u64).sum();
+                        let count = page.len() as u64;
+                        (Next::Catalog(Some(last)), Some((ImportRows::Catalog(tenant, page), count, bytes)))
                     }
                 }
             }

@@ -3,8 +3,13 @@
 //! Each field is written with its length or as 8 bytes, so that no two different rows are written alike.
 
 use sha2::{Digest as _, Sha256};
-use tenantry_domain::{AccessKey, Email, Entry, Event, TenantNumber, Timestamp};
-use tenantry_ports::{ExportBound, ExportRepository, KeyPosition, StorageError, StoredTenant};
+use tenantry_domain::{
+    AccessKey, CatalogRevision, Email, Entry, Event, Feed, FeedId, FeedRun, Reject, RejectedRecord,
+    TenantNumber, Timestamp,
+};
+use tenantry_ports::{
+    CatalogRow, ExportBound, ExportRepository, KeyPosition, StorageError, StoredTenant, Validators,
+};
 
 use super::error::MovedTable;
 
@@ -83,6 +88,7 @@ impl Rows {
         self.number(counters.event_sequence.get());
         self.optional_time(counters.last_event_at);
         self.number(counters.key_value_revision.get());
+        self.number(counters.catalog_revision.get());
     }
 
     pub(super) fn event(&mut self, event: &Event) {
@@ -109,6 +115,101 @@ impl Rows {
         self.time(meta.updated_at);
         self.optional_time(meta.expires_at);
         self.bytes(&entry.value);
+    }
+}
+
+impl Rows {
+    fn optional_text(&mut self, text: Option<&str>) {
+        self.hash.update([u8::from(text.is_some())]);
+        self.text(text.unwrap_or_default());
+    }
+
+    pub(super) fn catalog_row(&mut self, row: &CatalogRow) {
+        self.count += 1;
+        match row {
+            CatalogRow::Feed(feed, validators) => self.feed(feed, validators),
+            CatalogRow::Run(run) => self.run(run),
+            CatalogRow::Reject(feed, reject) => self.reject(*feed, reject),
+            CatalogRow::Version(plan, version) => {
+                self.text("version");
+                self.bytes(plan.get().as_bytes());
+                self.number(version.version.into());
+                self.time(version.seen_at);
+                self.bytes(&version.content.digest());
+                for price in [version.content.prices.map(|p| p.min), version.content.prices.map(|p| p.max)] {
+                    self.number(price.map_or(u64::MAX, |price| price.as_cents().cast_unsigned()));
+                }
+            }
+            CatalogRow::Plan { id, source, in_feed, seen_at } => {
+                self.text("plan");
+                self.bytes(id.get().as_bytes());
+                self.bytes(source.feed.get().as_bytes());
+                self.text(source.key.base_plan_id.as_str());
+                self.text(source.key.plan_id.as_str());
+                self.number((*in_feed).into());
+                self.time(*seen_at);
+            }
+        }
+    }
+
+    fn feed(&mut self, feed: &Feed, validators: &Validators) {
+        let settings = &feed.settings;
+        self.text("feed");
+        self.bytes(feed.id.get().as_bytes());
+        self.text(settings.name.as_str());
+        self.text(settings.url.as_str());
+        self.number(settings.interval_seconds.into());
+        self.text(settings.time_zone.name());
+        self.number(settings.enabled.into());
+        self.number(feed.version);
+        self.time(feed.created_at);
+        self.time(feed.updated_at);
+        self.optional_time(feed.next_run_at);
+        self.optional_time(feed.last_success_at);
+        self.optional_text(validators.etag.as_deref());
+        self.optional_text(validators.last_modified.as_deref());
+    }
+
+    fn run(&mut self, run: &FeedRun) {
+        let counts = &run.counts;
+        self.text("run");
+        self.bytes(run.feed.get().as_bytes());
+        self.bytes(run.id.get().as_bytes());
+        self.text(run.trigger.as_str());
+        self.text(run.state.as_str());
+        self.time(run.queued_at);
+        self.optional_time(run.started_at);
+        self.optional_time(run.finished_at);
+        for count in [
+            counts.bytes,
+            counts.attempts.into(),
+            counts.plans_seen,
+            counts.plans_new,
+            counts.plans_changed,
+            counts.plans_unchanged,
+            counts.plans_left_sale,
+            counts.rejected,
+        ] {
+            self.number(count);
+        }
+        self.optional_text(run.detail.as_deref());
+        self.number(run.catalog_revision.map_or(u64::MAX, CatalogRevision::get));
+    }
+
+    fn reject(&mut self, feed: FeedId, reject: &Reject) {
+        let RejectedRecord { place, reason, raw } = &reject.record;
+        self.text("reject");
+        self.bytes(feed.get().as_bytes());
+        self.bytes(&reject.id.get());
+        self.bytes(reject.run.get().as_bytes());
+        self.time(reject.first_seen_at);
+        self.time(reject.last_seen_at);
+        self.number(place.offset);
+        self.optional_text(place.base_plan_id.as_deref());
+        self.optional_text(place.plan_id.as_deref());
+        self.text(reason.code.as_str());
+        self.text(&reason.detail);
+        self.text(raw);
     }
 }
 
@@ -156,6 +257,16 @@ pub(super) async fn of_tenant(
                 read(page.len() as u64);
             }
         }
+        MovedTable::Catalog => {
+            let mut after = None;
+            loop {
+                let page = side.catalog(tenant, after, bound).await?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.position());
+                page.iter().for_each(|row| rows.catalog_row(row));
+                read(page.len() as u64);
+            }
+        }
         _ => {
             let mut after = None;
             loop {
@@ -171,7 +282,7 @@ pub(super) async fn of_tenant(
 }
 
 /// What tells a source, in the state that it is in, from every other: its secrets, keys and tenants with their
-/// counters, which every write of events or key-values moves.
+/// counters, which every write of events or key-values, and every import that changes the catalog, moves.
 pub(super) async fn fingerprint(
     side: &dyn ExportRepository,
     bound: ExportBound,

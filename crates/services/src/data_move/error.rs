@@ -20,6 +20,8 @@ pub enum MovedTable {
     Events,
     /// Key-values.
     KeyValues,
+    /// Feeds, their runs and rejects, plans and their versions.
+    Catalog,
 }
 
 impl fmt::Display for MovedTable {
@@ -31,6 +33,7 @@ impl fmt::Display for MovedTable {
             Self::AccessKeys => "tenant_keys",
             Self::Events => "events",
             Self::KeyValues => "key_values",
+            Self::Catalog => "catalog",
         })
     }
 }

@@ -1,7 +1,8 @@
 //! What the target notes of a move that is under way, in each transaction with the rows themselves.
 
 use serde_json::{Value, json};
-use tenantry_domain::{Key, Sequence, TenantNumber};
+use tenantry_domain::{FeedId, Key, PlanId, RejectId, RunId, Sequence, TenantNumber};
+use tenantry_ports::CatalogPosition;
 
 /// How far tenants' data was copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(super) enum Next {
     Events(Option<Sequence>),
     /// Its key-values behind that one.
     KeyValues(Option<Key>),
+    /// The rows of its catalog behind that one.
+    Catalog(Option<CatalogPosition>),
     /// Nothing: the next tenant.
     Tenant,
 }
@@ -43,6 +46,7 @@ impl Marker {
                 Next::AccessKeys => ("access_keys", Value::Null),
                 Next::Events(after) => ("events", json!(after.map(Sequence::get))),
                 Next::KeyValues(after) => ("key_values", json!(after.as_ref().map(Key::as_str))),
+                Next::Catalog(after) => ("catalog", after.map_or(Value::Null, catalog_position)),
                 Next::Tenant => ("next_tenant", Value::Null),
             };
             json!({
@@ -68,6 +72,31 @@ impl Marker {
     }
 }
 
+fn catalog_position(position: CatalogPosition) -> Value {
+    match position {
+        CatalogPosition::Feed(feed) => json!(["feed", feed.to_string()]),
+        CatalogPosition::Run(feed, run) => json!(["run", feed.to_string(), run.to_string()]),
+        CatalogPosition::Reject(feed, reject) => json!(["reject", feed.to_string(), reject.to_string()]),
+        CatalogPosition::Version(plan, version) => json!(["version", plan.to_string(), version]),
+        CatalogPosition::Plan(plan) => json!(["plan", plan.to_string()]),
+    }
+}
+
+fn read_catalog_position(position: &Value) -> Option<CatalogPosition> {
+    let part = |place: usize| position.get(place)?.as_str();
+    match part(0)? {
+        "feed" => Some(CatalogPosition::Feed(FeedId::parse(part(1)?)?)),
+        "run" => Some(CatalogPosition::Run(FeedId::parse(part(1)?)?, RunId::parse(part(2)?)?)),
+        "reject" => Some(CatalogPosition::Reject(FeedId::parse(part(1)?)?, RejectId::parse(part(2)?)?)),
+        "version" => {
+            let version = position.get(2)?.as_u64()?;
+            Some(CatalogPosition::Version(PlanId::parse(part(1)?)?, u32::try_from(version).ok()?))
+        }
+        "plan" => Some(CatalogPosition::Plan(PlanId::parse(part(1)?)?)),
+        _ => None,
+    }
+}
+
 fn next(table: &str, after: &Value) -> Option<Next> {
     match (table, after) {
         ("access_keys", _) => Some(Next::AccessKeys),
@@ -75,6 +104,8 @@ fn next(table: &str, after: &Value) -> Option<Next> {
         ("events", after) => Some(Next::Events(Some(Sequence::new(after.as_u64()?)?))),
         ("key_values", Value::Null) => Some(Next::KeyValues(None)),
         ("key_values", after) => Some(Next::KeyValues(Some(Key::from_stored(after.as_str()?)))),
+        ("catalog", Value::Null) => Some(Next::Catalog(None)),
+        ("catalog", after) => Some(Next::Catalog(Some(read_catalog_position(after)?))),
         ("next_tenant", _) => Some(Next::Tenant),
         _ => None,
     }
@@ -86,12 +117,20 @@ mod tests {
 
     #[test]
     fn a_marker_comes_back_as_it_was() {
+        let uuid = "00000000-0000-0000-0000-000000000007";
+        let feed = FeedId::parse(uuid).unwrap();
         let nexts = [
             Next::AccessKeys,
             Next::Events(None),
             Next::Events(Sequence::new(7)),
             Next::KeyValues(None),
             Next::KeyValues(Some(Key::from_stored("a \"key\" 🦀"))),
+            Next::Catalog(None),
+            Next::Catalog(Some(CatalogPosition::Feed(feed))),
+            Next::Catalog(Some(CatalogPosition::Run(feed, RunId::parse(uuid).unwrap()))),
+            Next::Catalog(Some(CatalogPosition::Reject(feed, RejectId::new([7; 16])))),
+            Next::Catalog(Some(CatalogPosition::Version(PlanId::parse(uuid).unwrap(), 7))),
+            Next::Catalog(Some(CatalogPosition::Plan(PlanId::parse(uuid).unwrap()))),
             Next::Tenant,
         ];
         let position = |next| Position { tenant: TenantNumber::new(3).unwrap(), next, rows: 9 };

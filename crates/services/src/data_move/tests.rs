@@ -43,6 +43,7 @@ fn holding(
     side.expect_access_keys().returning(|_, _, _| Ok(vec![]));
     side.expect_events().returning(|_, _, _| Ok(vec![]));
     side.expect_key_values().returning(|_, _, _| Ok(vec![]));
+    side.expect_catalog().returning(|_, _, _| Ok(vec![]));
     Arc::new(side)
 }
 

@@ -117,7 +117,8 @@ impl Comparison<'_> {
     }
 
     async fn data(&mut self, tenant: TenantNumber, read: &(dyn Fn(u64) + Sync)) -> Result<(), MoveError> {
-        for table in [MovedTable::AccessKeys, MovedTable::Events, MovedTable::KeyValues] {
+        for table in [MovedTable::AccessKeys, MovedTable::Events, MovedTable::KeyValues, MovedTable::Catalog]
+        {
             let (source, target) = join(
                 digest::of_tenant(self.source, tenant, table, self.bound, read),
                 digest::of_tenant(self.target, tenant, table, self.bound, &|_| {}),
@@ -128,6 +129,7 @@ impl Comparison<'_> {
             match table {
                 MovedTable::AccessKeys => self.report.access_keys += source.rows,
                 MovedTable::Events => self.report.events += source.rows,
+                MovedTable::Catalog => self.report.catalog_rows += source.rows,
                 _ => self.report.key_values += source.rows,
             }
         }

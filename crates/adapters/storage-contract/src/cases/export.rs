@@ -1,8 +1,9 @@
 //! Reading a whole installation.
 
-use tenantry_domain::TenantStatus;
-use tenantry_ports::{ExportBound, KeyPosition, StoredTenant};
+use tenantry_domain::{TenantNumber, TenantStatus};
+use tenantry_ports::{CatalogRow, ExportBound, KeyPosition, RunEnd, StoredTenant, Validators};
 
+use crate::catalog::{batch, feed_id, offline, record, reject, validators, whole_if_half_stay};
 use crate::fixture::Fixture;
 use crate::samples::{admin_key, event, events, tenant_key};
 
@@ -97,6 +98,61 @@ pub async fn a_page_ends_behind_the_row_with_which_it_reaches_its_bytes(s: &Fixt
     s.events.append(tenant, events(0..3)).await.unwrap();
     let bound = ExportBound { bytes: 1, ..ALL };
     assert_eq!(s.exports.events(tenant, None, bound).await.unwrap().len(), 1);
+}
+
+/// A tenant whose catalog has rows in each table, with a run that is held and one that is open.
+async fn tenant_with_catalog(s: &Fixture) -> TenantNumber {
+    let tenant = s.tenant().await;
+    let (feed, other) = (s.feed(tenant, 2).await.id, s.feed(tenant, 1).await.id);
+    let end = RunEnd::Whole { validators: validators("v1"), max_leaving_permille: 1000 };
+    let mut first = batch(vec![record("1", "one"), record("2", "two"), offline("3", "three")]);
+    first.rejects = vec![reject("<a/>"), reject("<b/>")];
+    s.run(tenant, feed, 1, first, end).await;
+    s.clock.advance_seconds(60);
+    s.import(tenant, feed, 2, vec![record("1", "changed"), offline("3", "three")]).await;
+    s.run(tenant, other, 1, batch(vec![]), RunEnd::Failed { detail: "it's down".to_owned() }).await;
+    s.run(tenant, feed, 3, batch(vec![]), whole_if_half_stay()).await;
+    s.queued(tenant, feed, 4).await;
+    tenant
+}
+
+pub async fn a_catalog_is_exported_in_pages_by_its_positions_and_no_other_tenants(s: &Fixture) {
+    let tenant = tenant_with_catalog(s).await;
+    tenant_with_catalog(s).await;
+    let pages = async |bound| {
+        let (mut rows, mut after) = (Vec::new(), None);
+        loop {
+            let page = s.exports.catalog(tenant, after, bound).await.unwrap();
+            let Some(last) = page.last() else { return rows };
+            assert!(page.len() <= bound.rows as usize);
+            after = Some(last.position());
+            rows.extend(page);
+        }
+    };
+    let all = pages(ALL).await;
+    for bound in [ONE, ExportBound { rows: 2, ..ALL }, ExportBound { bytes: 1, ..ALL }] {
+        assert_eq!(pages(bound).await, all);
+    }
+    assert!(all.is_sorted_by_key(CatalogRow::position));
+    let count = |is: fn(&CatalogRow) -> bool| all.iter().filter(|row| is(row)).count();
+    // Of the runs, the held and the open one stay where they are.
+    let tables = [
+        count(|row| matches!(row, CatalogRow::Feed(..))),
+        count(|row| matches!(row, CatalogRow::Run(_))),
+        count(|row| matches!(row, CatalogRow::Reject(..))),
+        count(|row| matches!(row, CatalogRow::Version(..))),
+        count(|row| matches!(row, CatalogRow::Plan { .. })),
+    ];
+    assert_eq!(tables, [2, 3, 2, 4, 3]);
+    assert_eq!(s.exports.count_rows(tenant).await.unwrap(), 14);
+    let feed = s.feed_now(tenant, feed_id(2)).await;
+    assert!(all.contains(&CatalogRow::Feed(feed, Validators::default())), "{all:?}");
+    assert!(all.contains(&CatalogRow::Run(s.run_now(tenant, feed_id(1), 1).await)));
+    for reject in s.rejects(tenant, feed_id(2)).await {
+        assert!(all.contains(&CatalogRow::Reject(feed_id(2), reject)));
+    }
+    let tenants = s.exports.tenants(None, ALL).await.unwrap();
+    assert_eq!(tenants[0].counters.catalog_revision.get(), 2);
 }
 
 pub async fn key_values_that_have_ended_are_exported(s: &Fixture) {

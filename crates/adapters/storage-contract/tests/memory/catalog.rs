@@ -20,6 +20,8 @@ pub(crate) struct Catalog {
     pub(crate) revision: u64,
     pub(crate) feeds: BTreeMap<FeedId, HeldFeed>,
     pub(crate) plans: BTreeMap<PlanId, HeldPlan>,
+    /// Versions that a move has brought, before their plans.
+    pub(crate) moved_versions: BTreeMap<PlanId, Vec<PlanVersion>>,
 }
 
 pub(crate) struct HeldFeed {
@@ -44,6 +46,21 @@ pub(crate) struct HeldPlan {
     pub(crate) versions: Vec<PlanVersion>,
     pub(crate) in_feed: bool,
     pub(crate) seen_at: Timestamp,
+}
+
+impl HeldRun {
+    /// A run that nobody has claimed.
+    pub(crate) fn new(run: FeedRun) -> Self {
+        Self {
+            run,
+            claim: 0,
+            until: None,
+            plans: BTreeMap::new(),
+            rejects: BTreeMap::new(),
+            feed_version: 0,
+            validators: Validators::default(),
+        }
+    }
 }
 
 impl HeldPlan {

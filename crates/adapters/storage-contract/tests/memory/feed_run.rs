@@ -1,7 +1,5 @@
 //! Runs of feeds in memory.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use tenantry_domain::{
     CatalogRevision, FeedId, FeedRun, Page, PageLimit, PlanId, PlanSource, PlanVersion, RecordPlace, Reject,
@@ -32,16 +30,7 @@ fn queue(held: &mut HeldFeed, id: RunId, trigger: RunTrigger, queued_at: Timesta
         detail: None,
         catalog_revision: None,
     };
-    let new = HeldRun {
-        run: run.clone(),
-        claim: 0,
-        until: None,
-        plans: BTreeMap::new(),
-        rejects: BTreeMap::new(),
-        feed_version: 0,
-        validators: Validators::default(),
-    };
-    held.runs.insert(id, new);
+    held.runs.insert(id, HeldRun::new(run.clone()));
     RequestedRun::New(run)
 }
 

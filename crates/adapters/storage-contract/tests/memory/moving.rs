@@ -1,14 +1,18 @@
 //! Moving an installation from and to memory.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tenantry_domain::{AccessKey, Entry, Event, Key, KeyOwner, Revision, Sequence, TenantNumber};
+use tenantry_domain::{
+    AccessKey, CatalogRevision, Entry, Event, Key, KeyOwner, Revision, RunState, Sequence, TenantNumber,
+};
 use tenantry_ports::{
-    ExportBound, ExportRepository, ImportRepository, ImportRows, ImportStart, KeyPosition, MOVE_MARKER,
-    StorageError, StoredTenant, TenantCounters,
+    CatalogPosition, CatalogRow, ExportBound, ExportRepository, ImportRepository, ImportRows, ImportStart,
+    KeyPosition, MOVE_MARKER, StorageError, StoredTenant, TenantCounters,
 };
 
+use super::catalog::{Catalog, HeldFeed, HeldPlan, HeldRun};
 use super::{Holding, Memory, State};
 
 /// The page that begins `rows`.
@@ -59,6 +63,7 @@ impl ExportRepository for Memory {
                 event_sequence: held.last_event.0,
                 last_event_at: held.last_event.1,
                 key_value_revision: Revision::new(held.revision).unwrap(),
+                catalog_revision: CatalogRevision::new(held.catalog.revision).unwrap(),
             },
         });
         Ok(page(stored, bound, |_| 0))
@@ -66,7 +71,9 @@ impl ExportRepository for Memory {
 
     async fn count_rows(&self, tenant: TenantNumber) -> Result<u64, StorageError> {
         let state = self.state();
-        let held = state.tenants.get(&tenant).map_or(0, |held| held.events.len() + held.entries.len());
+        let rows =
+            |held: &Holding| held.events.len() + held.entries.len() + catalog_rows(&held.catalog).len();
+        let held = state.tenants.get(&tenant).map_or(0, rows);
         Ok((held + keys(&state, KeyOwner::Tenant(tenant)).len()) as u64)
     }
 
@@ -103,6 +110,63 @@ impl ExportRepository for Memory {
         let entries = state.tenants.get(&tenant).into_iter().flat_map(|held| held.entries.values());
         let behind = entries.filter(|entry| Some(&entry.meta.key) > after.as_ref());
         Ok(page(behind.map(|entry| (**entry).clone()), bound, |entry| entry.value.len()))
+    }
+
+    async fn catalog(
+        &self,
+        tenant: TenantNumber,
+        after: Option<CatalogPosition>,
+        bound: ExportBound,
+    ) -> Result<Vec<CatalogRow>, StorageError> {
+        let state = self.state();
+        let rows = state.tenants.get(&tenant).map(|held| catalog_rows(&held.catalog)).unwrap_or_default();
+        let behind = rows.into_iter().filter(|row| Some(row.position()) > after);
+        Ok(page(behind, bound, CatalogRow::bytes))
+    }
+}
+
+/// All that moves of a catalog, in its order.
+fn catalog_rows(catalog: &Catalog) -> Vec<CatalogRow> {
+    let mut rows = Vec::new();
+    for (id, held) in &catalog.feeds {
+        rows.push(CatalogRow::Feed(held.feed.clone(), held.validators.clone()));
+        let runs = held.runs.values().map(|held| &held.run);
+        let ended = runs.filter(|run| !run.state.is_open() && run.state != RunState::Held);
+        rows.extend(ended.cloned().map(CatalogRow::Run));
+        rows.extend(held.rejects.values().map(|reject| CatalogRow::Reject(*id, reject.clone())));
+    }
+    for (id, plan) in &catalog.plans {
+        rows.extend(plan.versions.iter().map(|version| CatalogRow::Version(*id, version.clone())));
+        let (source, in_feed, seen_at) = (plan.source.clone(), plan.in_feed, plan.seen_at);
+        rows.push(CatalogRow::Plan { id: *id, source, in_feed, seen_at });
+    }
+    rows.sort_by_key(CatalogRow::position);
+    rows
+}
+
+fn store_catalog_row(catalog: &mut Catalog, row: CatalogRow) {
+    match row {
+        CatalogRow::Feed(feed, validators) => {
+            let (runs, rejects) = (BTreeMap::new(), BTreeMap::new());
+            catalog.feeds.entry(feed.id).or_insert(HeldFeed { feed, validators, runs, rejects });
+        }
+        CatalogRow::Run(run) => {
+            let held = catalog.feeds.get_mut(&run.feed).unwrap();
+            held.runs.entry(run.id).or_insert_with(|| HeldRun::new(run));
+        }
+        CatalogRow::Reject(feed, reject) => {
+            catalog.feeds.get_mut(&feed).unwrap().rejects.entry(reject.id).or_insert(reject);
+        }
+        CatalogRow::Version(id, version) => {
+            let moved = catalog.moved_versions.entry(id).or_default();
+            if moved.iter().all(|held| held.version != version.version) {
+                moved.push(version);
+            }
+        }
+        CatalogRow::Plan { id, source, in_feed, seen_at } => {
+            let versions = catalog.moved_versions.get(&id).cloned().unwrap_or_default();
+            catalog.plans.entry(id).or_insert(HeldPlan { source, versions, in_feed, seen_at });
+        }
     }
 }
 
@@ -158,7 +222,7 @@ fn store(state: &mut State, rows: ImportRows) {
                     events: vec![],
                     entries: Default::default(),
                     revision,
-                    catalog: Default::default(),
+                    catalog: Catalog { revision: counters.catalog_revision.get(), ..Catalog::default() },
                     last_event,
                 };
                 state.tenants.entry(new.tenant.number).or_insert(new);
@@ -177,6 +241,10 @@ fn store(state: &mut State, rows: ImportRows) {
             for entry in entries {
                 held.entry(entry.meta.key.clone()).or_insert(Arc::new(entry));
             }
+        }
+        ImportRows::Catalog(tenant, rows) => {
+            let catalog = &mut state.tenants.get_mut(&tenant).unwrap().catalog;
+            rows.into_iter().for_each(|row| store_catalog_row(catalog, row));
         }
     }
 }

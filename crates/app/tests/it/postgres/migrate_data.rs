@@ -108,7 +108,7 @@ fn a_round_trip_brings_back_every_row_as_it_was() {
     let before = all_rows(&path);
     let there = finish(&mut move_data(&installation, &url(&path), &postgres_url(), &[]));
     assert_eq!(there.code, Some(0), "{there:?}");
-    let said = "moved and verified: 3 tenants, 3 access keys, 4 events, 5 key-values\n";
+    let said = "moved and verified: 3 tenants, 3 access keys, 4 events, 5 key-values, 0 rows of catalogs\n";
     assert_eq!(there.stdout, said);
     assert_eq!(all_rows(&path), before, "the source is left as it was");
 
@@ -218,7 +218,7 @@ fn a_move_that_is_killed_goes_on_and_its_target_is_not_served_before_it_is_finis
 
     let resumed = finish(&mut move_data(&installation, &url(&path), &postgres_url(), &[]));
     assert_eq!(resumed.code, Some(0), "{resumed:?}");
-    let said = "moved (resumed) and verified: 3 tenants, 3 access keys, 60004 events, 5 key-values\n";
+    let said = "moved (resumed) and verified: 3 tenants, 3 access keys, 60004 events, 5 key-values, 0 rows of catalogs\n";
     assert_eq!(resumed.stdout, said);
 }
 
