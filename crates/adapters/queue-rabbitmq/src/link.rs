@@ -123,9 +123,7 @@ async fn open(options: &RabbitMqOptions) -> lapin::Result<Connection> {
 
 /// Whether it can be connected with; changes nothing there.
 pub(crate) async fn look(options: &RabbitMqOptions) -> lapin::Result<()> {
-    let connection = open(options).await?;
-    connection.create_channel().await?;
-    connection.close(CLOSED_WELL, "".into()).await
+    open(options).await?.close(CLOSED_WELL, "".into()).await
 }
 
 async fn consume(connection: &Connection, topology: &Topology, prefetch: u16) -> lapin::Result<Consumer> {
