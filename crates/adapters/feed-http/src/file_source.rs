@@ -140,7 +140,7 @@ mod tests {
         let told = Arc::new(AtomicU64::new(0));
         let progress = Arc::clone(&told);
         let source = FileFeedSource::new(path, FeedLimits::default(), move |bytes| {
-            progress.store(bytes, Ordering::Relaxed)
+            progress.store(bytes, Ordering::Relaxed);
         });
         let sink = Arc::new(Collector::default());
         let (cost, end) = source.fetch(request, Arc::clone(&sink) as Arc<dyn FeedSink>).await;

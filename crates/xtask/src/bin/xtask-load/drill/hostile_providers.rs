@@ -69,6 +69,9 @@ fn drill(settings: &Settings, scratch: &Path) -> Result<()> {
         return Err(format!("the good feed's first run: {run:?}").into());
     }
     let known = catalog.plans()?;
+    if known.is_empty() {
+        return Err("no plan of the good feed is found".into());
+    }
     let memory_before = peak_memory_mib(&server)?;
 
     let mut hostile = Vec::new();

@@ -44,9 +44,14 @@ struct Runs {
 }
 
 #[derive(Deserialize)]
-struct Plans {
-    plans: Vec<Made>,
+struct Search {
+    data: Found,
     next_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    events: Vec<Made>,
 }
 
 impl Catalog {
@@ -96,15 +101,17 @@ impl Catalog {
         Ok(answer.json::<Runs>(200)?.runs.into_iter().filter(|run| run.outcome.is_some()).collect())
     }
 
-    /// The ids of all plans.
+    /// The ids of all plans that are found, of all times.
     pub(super) fn plans(&mut self) -> Result<Vec<String>> {
+        const ALL: &str =
+            "/api/v1/search?starts_at=2000-01-01T00:00:00Z&ends_at=2100-01-01T00:00:00Z&limit=1000";
         let mut ids = Vec::new();
-        let mut path = "/api/v1/catalog/plans?limit=1000".to_owned();
+        let mut path = ALL.to_owned();
         loop {
-            let page: Plans = self.client.get(&path)?.json(200)?;
-            ids.extend(page.plans.into_iter().map(|plan| plan.id));
+            let page: Search = self.client.get(&path)?.json(200)?;
+            ids.extend(page.data.events.into_iter().map(|plan| plan.id));
             let Some(cursor) = page.next_cursor else { return Ok(ids) };
-            path = format!("/api/v1/catalog/plans?limit=1000&cursor={cursor}");
+            path = format!("{ALL}&cursor={cursor}");
         }
     }
 }
