@@ -129,7 +129,7 @@ async fn store(
     let caches = core.caches.start();
     let stored = match tenant(&core.tenants, args).await {
         Ok(tenant) => {
-            tally.into_tenant(tenant.as_ref());
+            tally.becomes_that_of(tenant.as_ref());
             let store = Store::new(&core, tenant.map(|tenant| tenant.number), args.replace);
             carry(data, &store, tally).await
         }

@@ -46,8 +46,8 @@ impl Tally {
         }
     }
 
-    /// It becomes this tenant's.
-    pub(super) fn into_tenant(&mut self, tenant: Option<&Tenant>) {
+    /// The rows become this tenant's data, if they are one's.
+    pub(super) fn becomes_that_of(&mut self, tenant: Option<&Tenant>) {
         self.tenant = tenant.map(Tenant::id);
     }
 
