@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::access_key::AccessKeys;
 use crate::builder::ClientBuilder;
+use crate::catalog::Catalog;
 use crate::error::{ClientError, TransportError};
 use crate::event::Events;
 use crate::key_value::KeyValues;
@@ -71,6 +72,12 @@ impl Client {
     #[must_use]
     pub fn key_values(&self) -> KeyValues {
         KeyValues::new(self.clone())
+    }
+
+    /// The tenant's catalog: feeds, their runs, and the search.
+    #[must_use]
+    pub fn catalog(&self) -> Catalog {
+        Catalog::new(self.clone())
     }
 
     pub(crate) fn retry_policy(&self) -> &RetryPolicy {

@@ -11,7 +11,7 @@
 //! # }
 //! ```
 //!
-//! Start with [`Client`]: it leads to [`Tenants`], [`AccessKeys`], [`Events`] and [`KeyValues`]. Each list comes as a
+//! Start with [`Client`]: it leads to [`Tenants`], [`AccessKeys`], [`Events`], [`KeyValues`] and [`Catalog`]. Each list comes as a
 //! stream that follows the cursors, or page by page ([`Page`]). What can go wrong is a [`ClientError`]; a refusal carries
 //! the server's [`Problem`].
 //!
@@ -25,7 +25,8 @@
 //! | putting or deleting a key-value | yes | done twice it leaves the same. Without a precondition it may take a second revision, and stand over what somebody else wrote in between, as any such write may |
 //! | changing, suspending, activating or deleting a tenant; revoking a key | yes | as above |
 //! | incrementing under a precondition that holds once ([`Precondition::holds_once`]) | yes | the second time the precondition does not hold |
-//! | any other increment; creating a tenant or a key | no | done twice it is not the same as once |
+//! | changing, removing or running a feed; confirming a run | yes | as above; a feed has one run at a time |
+//! | any other increment; creating a tenant, a key or a feed | no | done twice it is not the same as once |
 //!
 //! A 503 counts as a lost answer, since the server says by it only that nothing was *acknowledged*: a database that
 //! fell silent at a commit may have carried it out. Where no connection could be made, and after 408 and 429, nothing
@@ -40,6 +41,7 @@
 mod access_key;
 mod attempts;
 mod builder;
+mod catalog;
 mod client;
 mod error;
 mod event;
@@ -63,6 +65,7 @@ mod tls;
 
 pub use access_key::{AccessKey, AccessKeys, CreatedAccessKey, NewAccessKey};
 pub use builder::{BuildError, ClientBuilder};
+pub use catalog::{Catalog, Feed, FeedPatch, FeedRun, FoundPlan, NewFeed, Reject, RejectPlace, RejectReason};
 pub use client::Client;
 pub use error::{ClientError, TransportError, TransportKind};
 pub use event::{Event, Events, NewEvent, StoredEvent};

@@ -90,11 +90,6 @@ enum Command {
         way, and another worker begins it anew."
     )]
     Worker,
-    /// Work with a tenant's catalog
-    Catalog {
-        #[command(subcommand)]
-        command: CatalogCommand,
-    },
     /// Bring the database's schema up to date, and say what was done
     Migrate,
     /// Move a whole installation from one database to another, and verify it
@@ -160,27 +155,6 @@ enum Command {
     Completions {
         /// The shell
         shell: Shell,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum CatalogCommand {
-    /// Import a feed from a file, as if its provider had sent it
-    #[command(
-        long_about = "Import a feed from a file (XML, plain or gzip), as if its provider had sent it: what the \
-        file does not hold leaves sale. It works on the database itself, so SQLite must not be served meanwhile.\n\n\
-        Ends with 0 when the catalog is what the file says, with 1 if not."
-    )]
-    Import {
-        /// The file
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// The tenant: its number or id
-        #[arg(long, value_name = "TENANT")]
-        tenant: String,
-        /// The feed: its id, or its name if no other has it
-        #[arg(long, value_name = "FEED")]
-        feed: String,
     },
 }
 
@@ -302,10 +276,6 @@ fn dispatch(cli: Cli) -> Result<(), CommandError> {
         Command::Serve(serve) => serve::run(&load(&config, &serve)?),
         Command::Check(serve) => check::run(load(&config, &serve)),
         Command::Worker => worker::run(&load(&config, &ServeArgs::default())?),
-        Command::Catalog { command: CatalogCommand::Import { file, tenant, feed } } => {
-            let import = catalog_import::Import { file: &file, tenant: &tenant, feed: &feed };
-            catalog_import::run(&load(&config, &ServeArgs::default())?, &import)
-        }
         Command::Migrate => migrate::run(&load(&config, &ServeArgs::default())?),
         Command::MigrateData { from, to, verify_only } => {
             let plan = migrate_data::Plan { from: &from, to: &to, verify_only };
@@ -317,7 +287,14 @@ fn dispatch(cli: Cli) -> Result<(), CommandError> {
         Command::Health { url: None } => {
             health::of_address(load(&config, &ServeArgs::default())?.settings().listen)
         }
-        Command::Api(command) => api::run(*command, || load(&config, &ServeArgs::default())),
+        Command::Api(command) => match command.as_import()? {
+            Some(import) => {
+                let (file, tenant, feed) = (&import.file, &import.tenant[..], &import.feed[..]);
+                let import = catalog_import::Import { file, tenant, feed };
+                catalog_import::run(&load(&config, &ServeArgs::default())?, &import)
+            }
+            None => api::run(*command, || load(&config, &ServeArgs::default())),
+        },
         Command::Openapi => openapi::run(),
         Command::Completions { shell } => completions::run(shell),
     }

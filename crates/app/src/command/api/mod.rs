@@ -1,9 +1,11 @@
-//! The commands that speak to a server, through the client: `tenantry tenant | key | event | kv`.
+//! The commands that speak to a server, through the client: `tenantry tenant | key | event | kv | catalog`.
 //!
 //! Each noun has its file: its flags, what it calls, and how what comes back is shown. What they share stands beside
 //! them: to whom they speak ([`target`]), what they ask a person for ([`prompt`]), how they print ([`output`]) and how
 //! they end ([`failure`]).
 
+mod catalog;
+mod catalog_shown;
 mod duration;
 mod event;
 mod event_file;
@@ -19,6 +21,8 @@ mod shown;
 mod table;
 mod target;
 mod tenant;
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
@@ -39,6 +43,27 @@ pub(super) enum ApiCommand {
     Event(Noun<event::EventCommand>),
     /// Key-values of a tenant: set, get, delete, list, increment
     Kv(Noun<kv::KvCommand>),
+    /// Catalog of a tenant: feeds, search, import of a file
+    Catalog(Noun<catalog::CatalogCommand>),
+}
+
+/// A feed to be imported from a file, on the database itself.
+pub(super) struct FileImport {
+    pub(super) file: PathBuf,
+    pub(super) tenant: String,
+    pub(super) feed: String,
+}
+
+impl ApiCommand {
+    /// What it is to import, where it is the one command here that speaks to no server.
+    pub(super) fn as_import(&self) -> Result<Option<FileImport>, CommandError> {
+        let Self::Catalog(noun) = self else { return Ok(None) };
+        let catalog::CatalogCommand::Import { file, feed } = &noun.command else { return Ok(None) };
+        let tenant = noun.connection.tenant().ok_or_else(|| {
+            CommandError::Usage("which tenant? Name it with --tenant or TENANTRY_TENANT".to_owned())
+        })?;
+        Ok(Some(FileImport { file: file.clone(), tenant: tenant.to_owned(), feed: feed.clone() }))
+    }
 }
 
 /// A noun: what all of them take, and what is to be done.
@@ -66,6 +91,9 @@ pub(super) fn run(
             command.run(session, output.unwrap_or_default()).await
         }),
         ApiCommand::Event(noun) => noun.run(load, async |command, session, output| {
+            command.run(session, output.unwrap_or_default()).await
+        }),
+        ApiCommand::Catalog(noun) => noun.run(load, async |command, session, output| {
             command.run(session, output.unwrap_or_default()).await
         }),
         // A value is printed as it is, unless told.

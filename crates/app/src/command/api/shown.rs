@@ -7,11 +7,11 @@ use super::output::{Fields, Row};
 use super::table::Column;
 
 /// To the second: in rows.
-fn short(time: DateTime<Utc>) -> String {
+pub(super) fn short(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
-fn short_or_never(time: Option<DateTime<Utc>>) -> String {
+pub(super) fn short_or_never(time: Option<DateTime<Utc>>) -> String {
     time.map_or_else(|| "never".to_owned(), short)
 }
 

@@ -51,6 +51,11 @@ pub(super) struct Session {
 }
 
 impl ConnectionArgs {
+    /// The tenant that is named.
+    pub(super) fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
     /// Finds out whom to speak to. Nothing is sent yet. `load` reads the configuration, if it is needed.
     pub(super) fn open(
         self,
