@@ -256,7 +256,7 @@ fn milliseconds(time: Duration) -> i64 {
 
 fn queue_error(error: StorageError) -> QueueError {
     match error {
-        StorageError::Unavailable(_) | StorageError::Full(_) => QueueError::Unavailable(error.to_string()),
-        StorageError::Failed(_) => QueueError::Failed(error.to_string()),
+        StorageError::Unavailable(text) | StorageError::Full(text) => QueueError::Unavailable(text),
+        StorageError::Failed(text) => QueueError::Failed(text),
     }
 }

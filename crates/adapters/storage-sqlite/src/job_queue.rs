@@ -277,7 +277,7 @@ fn later(now: Timestamp, time: Duration) -> i64 {
 
 fn queue_error(error: StorageError) -> QueueError {
     match error {
-        StorageError::Unavailable(_) | StorageError::Full(_) => QueueError::Unavailable(error.to_string()),
-        StorageError::Failed(_) => QueueError::Failed(error.to_string()),
+        StorageError::Unavailable(text) | StorageError::Full(text) => QueueError::Unavailable(text),
+        StorageError::Failed(text) => QueueError::Failed(text),
     }
 }
