@@ -109,7 +109,12 @@ impl Application {
             .map_err(|error| StartError::Listen { address: listen, error })?;
         admin_key::ensure(&services.access, data_dir).await?;
         let demo = match config.settings().demo {
-            true => Some(demo::fill_once(&services, &*core.storage.settings).await?),
+            true => {
+                let (settings, limits) = (&*core.storage.settings, config.feed_file_limits());
+                let demo = demo::fill_once(&services, settings).await?;
+                demo::fill_catalog_once(&demo, &services, &core.imports, &limits, settings).await?;
+                Some(demo)
+            }
             false => None,
         };
         openings::warn(&compat, &services.tenants).await;

@@ -10,19 +10,20 @@ impl Demo {
     #[must_use]
     pub fn guide(&self, address: SocketAddr, admin_key_file: &Path) -> String {
         let base = format!("http://{}", reachable(address));
-        let [list, key_value, search] = self.commands(&base, admin_key_file);
+        let [list, key_value, search, catalog] = self.commands(&base, admin_key_file);
         format!(
             "\n  API    {base}/api/v1\n  Docs   {base}/docs\n\n\
-             Sample tenants, events and key-values are there. In another shell:\n\n\
+             Sample tenants, events, key-values and a catalog are there. In another shell:\n\n\
              # the newest events of tenant {tenant}\n{list}\n\n\
              # a value, stored and read again\n{key_value}\n\n\
-             # what failed at the checkout in production\n{search}\n\n",
+             # what failed at the checkout in production\n{search}\n\n\
+             # what is on in the first half of 2027\n{catalog}\n\n",
             tenant = self.first_tenant(),
         )
     }
 
-    /// Three commands for a shell.
-    fn commands(&self, base: &str, admin_key_file: &Path) -> [String; 3] {
+    /// Some commands for a shell.
+    fn commands(&self, base: &str, admin_key_file: &Path) -> [String; 4] {
         let key_file = quoted(&admin_key_file.to_string_lossy());
         let curl = format!(
             "curl -sS -H \"Authorization: Bearer $(cat {key_file})\" -H 'Tenantry-Tenant: {}'",
@@ -36,6 +37,7 @@ impl Demo {
                  {curl} '{api}/kv/greeting'"
             ),
             format!("{curl} '{api}/events?component=checkout&environment=production&message=failed'"),
+            format!("{curl} '{api}/search?starts_at=2027-01-01&ends_at=2027-06-30'"),
         ]
     }
 }

@@ -1,9 +1,10 @@
-//! Sample data for a first look: tenants, events and key-values, stored once.
+//! Sample data for a first look: tenants, events, key-values and a catalog, stored once.
 //!
 //! Everything goes through the services, as if clients had sent it over the last month. An interrupted filling goes on at the
 //! next start without doubling anything: tenants are known by name and e-mail address, events by their ids,
 //! which depend on nothing but their place, and key-values are created only where they are absent.
 
+mod catalog;
 mod content;
 pub mod feeds;
 mod guide;
@@ -12,9 +13,10 @@ use futures_util::future::try_join_all;
 use tenantry_domain::{Precondition, TenantNumber, Violations};
 use tenantry_http::Services;
 use tenantry_ports::{SettingRepository, StorageError};
-use tenantry_services::{EventError, KeyValueError, TenantError};
+use tenantry_services::{EventError, FeedError, FileImportError, KeyValueError, TenantError};
 
 use crate::sample_tenants;
+pub(crate) use catalog::fill_catalog_once;
 
 /// The sample tenants, in the format that `tenantry seed` reads.
 pub const TENANTS: &str = include_str!("../../demo/tenants.json");
@@ -43,6 +45,15 @@ pub enum DemoError {
     /// A key-value was not.
     #[error(transparent)]
     KeyValue(#[from] KeyValueError),
+    /// A feed was not.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// A feed was not imported.
+    #[error(transparent)]
+    Import(#[from] FileImportError),
+    /// The sample feed could not be laid down to be read.
+    #[error("a temporary file cannot be written: {0}")]
+    File(#[from] std::io::Error),
     /// Storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),

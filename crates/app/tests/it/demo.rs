@@ -19,7 +19,7 @@ struct Guide {
 /// Reads the guide behind the line that says that the server is ready.
 fn guide(serving: &Serving) -> Guide {
     let mut guide = Guide { api: String::new(), docs: String::new(), commands: Vec::new() };
-    while guide.commands.len() < 3 {
+    while guide.commands.len() < 4 {
         let line = serving.next_line();
         match line.trim().split_once(' ') {
             Some(("API", address)) => guide.api = address.trim().to_owned(),
@@ -56,6 +56,8 @@ async fn the_commands_that_are_printed_work_as_they_stand() {
     let found = found["events"].as_array().unwrap();
     assert!(!found.is_empty());
     assert!(found.iter().all(|event| event["message"].as_str().unwrap().contains("failed")));
+    let plans: Value = serde_json::from_str(&run(&guide.commands[3], dir.path())).unwrap();
+    assert!(!plans["data"]["events"].as_array().unwrap().is_empty(), "{plans}");
 }
 
 #[tokio::test]
@@ -64,7 +66,7 @@ async fn a_second_start_adds_nothing_and_what_was_deleted_stays_so() {
     let mut counts = Vec::new();
     for round in 0..2 {
         let serving = Serving::start(dir.path(), &["--demo"]);
-        assert_eq!(guide(&serving).commands.len(), 3);
+        assert_eq!(guide(&serving).commands.len(), 4);
         if round == 0 {
             let caller = Caller::new(&serving, dir.path()).await;
             let deleted = caller.request(Method::DELETE, "/kv/welcome").send().await.unwrap();
@@ -113,4 +115,29 @@ async fn count(serving: &Serving, data_dir: &Path) -> (usize, usize, usize) {
         entries += list("/kv", "entries", number).await.len();
     }
     (tenants.len(), events, entries)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_catalog_is_searched_and_has_a_past() {
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let serving = Serving::start(dir.path(), &["--demo"]);
+        let key = std::fs::read_to_string(dir.path().join("admin.key")).unwrap();
+        let client = Client::new();
+        let get = async |path: &str| {
+            let request = client.get(format!("{}/api/v1{path}", serving.url)).bearer_auth(key.trim());
+            request.header("Tenantry-Tenant", 1).send().await.unwrap().json::<Value>().await.unwrap()
+        };
+        let found = get("/search?starts_at=2000-01-01&ends_at=2099-12-31").await;
+        assert!(found["data"]["events"].as_array().unwrap().len() > 3, "{found}");
+        let feeds = get("/catalog/feeds").await;
+        assert_eq!(feeds["feeds"].as_array().unwrap().len(), 1);
+        let feed = format!("/catalog/feeds/{}", feeds["feeds"][0]["id"].as_str().unwrap());
+        let runs = get(&format!("{feed}/runs")).await;
+        let outcomes: Vec<_> = runs["runs"].as_array().unwrap().iter().map(|run| &run["outcome"]).collect();
+        assert_eq!(outcomes, ["succeeded", "succeeded"]);
+        assert!(runs["runs"][0]["plans_changed"].as_u64().unwrap() > 0, "{runs}");
+        assert!(runs["runs"][0]["plans_left_sale"].as_u64().unwrap() > 0, "{runs}");
+        assert!(!get(&format!("{feed}/rejects")).await["rejects"].as_array().unwrap().is_empty());
+    }
 }
