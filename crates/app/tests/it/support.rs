@@ -155,7 +155,7 @@ impl TestApp {
         assert_eq!(answer.status(), StatusCode::CREATED);
         let tenant: Value = answer.json().await.unwrap();
         let number = tenant["tenant_number"].as_u64().unwrap();
-        let scopes = json!(["events:read", "events:write", "kv:read", "kv:write"]);
+        let scopes = json!(crate::api::harness::TENANT_SCOPES);
         let key = self.create_key(number, &scopes).await;
         TestTenant { number, id: tenant["tenant_id"].as_str().unwrap().to_owned(), key }
     }

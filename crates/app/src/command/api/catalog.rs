@@ -60,8 +60,8 @@ pub(in crate::command) enum FeedCommand {
         /// Its name
         name: Option<String>,
         /// Where it is fetched: http://… or https://…
-        #[arg(long)]
-        url: Option<String>,
+        #[arg(value_name = "URL")]
+        feed_url: Option<String>,
         /// Seconds from one run to the next: 10 to 2592000 [default: 3600]
         #[arg(long, value_name = "SECONDS")]
         interval: Option<u32>,
@@ -83,7 +83,7 @@ pub(in crate::command) enum FeedCommand {
         feed: Option<String>,
     },
     /// Change a feed
-    #[command(group = clap::ArgGroup::new("change").args(["name", "url", "interval", "time_zone", "enabled"])
+    #[command(group = clap::ArgGroup::new("change").args(["name", "feed_url", "interval", "time_zone", "enabled"])
         .required(true).multiple(true))]
     Update {
         /// Its id or name
@@ -91,9 +91,9 @@ pub(in crate::command) enum FeedCommand {
         /// The new name
         #[arg(long)]
         name: Option<String>,
-        /// The new URL
-        #[arg(long)]
-        url: Option<String>,
+        /// The new URL (--url is the server's)
+        #[arg(long, value_name = "URL")]
+        feed_url: Option<String>,
         /// The new interval, in seconds
         #[arg(long, value_name = "SECONDS")]
         interval: Option<u32>,
@@ -155,9 +155,9 @@ pub(in crate::command) enum FeedCommand {
 impl CatalogCommand {
     pub(super) async fn run(self, session: &Session, output: Output) -> Result<(), CommandError> {
         match self {
-            Self::Feed { command } => command.run(&session.client()?.catalog(), output).await,
+            Self::Feed { command } => command.run(&session.tenant_client()?.catalog(), output).await,
             Self::Search { starts_at, ends_at, limit } => {
-                let found = session.client()?.catalog().search(&starts_at, &ends_at, limit.page());
+                let found = session.tenant_client()?.catalog().search(&starts_at, &ends_at, limit.page());
                 output.list(found, limit).await
             }
             // It speaks to no server: `super::run` sees to it before.
@@ -169,9 +169,9 @@ impl CatalogCommand {
 impl FeedCommand {
     async fn run(self, catalog: &Catalog, output: Output) -> Result<(), CommandError> {
         match self {
-            Self::Add { name, url, interval, time_zone, disabled } => {
+            Self::Add { name, feed_url, interval, time_zone, disabled } => {
                 let name = prompt::needed(name, "NAME", "Name")?;
-                let url = prompt::needed(url, "--url", "URL")?;
+                let url = prompt::needed(feed_url, "URL", "URL")?;
                 let mut wanted = NewFeed::new(name, url);
                 wanted.interval_seconds = interval;
                 wanted.time_zone = time_zone;
@@ -180,8 +180,8 @@ impl FeedCommand {
             }
             Self::List { limit } => output.list(catalog.feeds(limit.page()), limit).await,
             Self::Get { feed } => output.one(&catalog.feed(found(catalog, feed).await?).await?),
-            Self::Update { feed, name, url, interval, time_zone, enabled } => {
-                let patch = FeedPatch { name, url, interval_seconds: interval, time_zone, enabled };
+            Self::Update { feed, name, feed_url, interval, time_zone, enabled } => {
+                let patch = FeedPatch { name, url: feed_url, interval_seconds: interval, time_zone, enabled };
                 let feed = found(catalog, feed).await?;
                 output.one(&catalog.patch_feed(feed, &patch, &Precondition::None).await?)
             }

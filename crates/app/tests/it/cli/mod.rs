@@ -1,5 +1,6 @@
-//! `tenantry tenant | key | event | kv`: the real binary against the real server.
+//! `tenantry tenant | key | event | kv | catalog`: the real binary against the real server.
 
+mod catalog;
 mod connection;
 mod events;
 mod key_values;

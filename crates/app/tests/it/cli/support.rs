@@ -16,7 +16,11 @@ pub(super) struct Installation {
 
 impl Installation {
     pub(super) async fn start() -> Self {
-        let app = TestApp::start();
+        Self::start_with(&[]).await
+    }
+
+    pub(super) async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let app = TestApp::start_with(settings);
         let tenant = app.create_tenant("acme").await;
         Self { app, tenant }
     }
