@@ -16,7 +16,7 @@ CREATE UNIQUE INDEX events_by_id ON events (tenant_number, id);
 CREATE INDEX events_by_component ON events (tenant_number, component, environment, sequence);
 CREATE INDEX events_by_environment ON events (tenant_number, environment, sequence);
 CREATE INDEX events_by_email ON events (tenant_number, email, sequence) WHERE email IS NOT NULL;
-CREATE INDEX events_by_data ON events USING gin (data_index jsonb_path_ops);
+CREATE INDEX events_by_data ON events USING gin (data_index jsonb_path_ops) WHERE data_index IS NOT NULL;
 
 COMMENT ON TABLE events IS
     'No foreign key: whoever writes here holds the tenant''s row in tenant_counters locked, and has seen that the '

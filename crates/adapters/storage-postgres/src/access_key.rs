@@ -1,6 +1,6 @@
 //! Access keys of tenants and of administrators.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use async_trait::async_trait;
@@ -148,13 +148,13 @@ static_query! {
     )
 }
 
-/// The keys of those ids, whoever's they are, with their tenants' statuses.
+/// The keys of those ids, each of which is another, whoever's they are, with their tenants' statuses.
 pub(crate) fn find_grants(
     connection: &mut PgConnection,
     ids: &[KeyId],
 ) -> Result<Vec<Option<AccessGrant>>, PostgresError> {
-    let mut grants: BTreeMap<KeyId, Option<AccessGrant>> = ids.iter().map(|id| (*id, None)).collect();
-    let find = FindGrants { key_ids: grants.keys().map(KeyId::as_str).collect(), life: PhantomData };
+    let mut grants: HashMap<KeyId, AccessGrant> = HashMap::with_capacity(ids.len());
+    let find = FindGrants { key_ids: ids.iter().map(KeyId::as_str).collect(), life: PhantomData };
     for (number, status, row) in find.load::<(Option<i64>, Option<String>, KeyRow)>(connection)? {
         let owner = match number {
             Some(number) => KeyOwner::Tenant(tenant_number(number)?),
@@ -162,10 +162,10 @@ pub(crate) fn find_grants(
         };
         let tenant_status = status.map(|status| tenant_status(&status)).transpose()?;
         let key = row.into_key(owner)?;
-        let grant = grants.get_mut(&key.id).ok_or_else(not_asked)?;
-        *grant = Some(AccessGrant { key, tenant_status });
+        grants.insert(key.id, AccessGrant { key, tenant_status });
     }
-    Ok(ids.iter().map(|id| grants.get(id).cloned().flatten()).collect())
+    let found = ids.iter().map(|id| grants.remove(id)).collect();
+    if grants.is_empty() { Ok(found) } else { Err(not_asked()) }
 }
 
 static_query! {

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::claim::Claim;
 use crate::error::PostgresError;
+use crate::event_append::Appended;
 use crate::event_list::list;
 use crate::event_past::append_past;
 use crate::moment::from_moment;
@@ -35,7 +36,7 @@ impl EventRepository for PostgresStorage {
         let write = self.write_staged(
             Claim::Tenant(tenant),
             weight,
-            Arc::new(events),
+            Arc::new(Appended::new(tenant, events)),
             move |events, batch| {
                 Ok(batch.is_open(tenant).then(|| batch.appends.push(tenant, Arc::clone(events))))
             },
@@ -44,7 +45,7 @@ impl EventRepository for PostgresStorage {
         let (events, placed) = write.await?;
         let placed = placed.ok_or(EventWriteError::TenantNotFound)?;
         // The batch has let go of its share before it answered.
-        let events = Arc::unwrap_or_clone(events);
+        let Appended { events, .. } = Arc::unwrap_or_clone(events);
         Ok(events.into_iter().zip(placed).map(|(event, placed)| placed.of(event)).collect())
     }
 
@@ -69,13 +70,13 @@ impl EventRepository for PostgresStorage {
     }
 }
 
-/// About how many bytes an event holds while it waits.
+/// About how many bytes an event holds while it waits: its data twice, once for the index.
 fn weight(event: &NewEvent) -> usize {
     256 + event.component.as_str().len()
         + event.environment.as_str().len()
         + event.message.as_str().len()
         + event.email.as_ref().map_or(0, |email| email.as_str().len())
-        + event.data.as_str().len()
+        + 2 * event.data.as_str().len()
 }
 
 static_query! {

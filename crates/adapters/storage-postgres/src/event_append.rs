@@ -39,16 +39,37 @@ impl Placed {
     }
 }
 
+/// A list of events that is to be stored, and of each what is to stand in the index.
+///
+/// That is made by whoever brings the events: a tenant has one writer, and many who wait for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Appended {
+    pub(crate) events: Vec<NewEvent>,
+    index_documents: Vec<Option<String>>,
+}
+
+impl Appended {
+    pub(crate) fn new(tenant: TenantNumber, events: Vec<NewEvent>) -> Self {
+        let index_documents =
+            events.iter().map(|event| index_document(tenant, event.data.as_str())).collect();
+        Self { events, index_documents }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&NewEvent, Option<&str>)> {
+        self.events.iter().zip(self.index_documents.iter().map(Option::as_deref))
+    }
+}
+
 /// Lists of events that are to be stored, in the order in which they came.
 #[derive(Debug, Default)]
 pub(crate) struct StagedAppends {
-    lists: Vec<(TenantNumber, Arc<Vec<NewEvent>>)>,
+    lists: Vec<(TenantNumber, Arc<Appended>)>,
     placed: Vec<Vec<Placed>>,
 }
 
 impl StagedAppends {
     /// Adds a list, and says which it is. The tenant is open.
-    pub(crate) fn push(&mut self, tenant: TenantNumber, events: Arc<Vec<NewEvent>>) -> usize {
+    pub(crate) fn push(&mut self, tenant: TenantNumber, events: Arc<Appended>) -> usize {
         self.lists.push((tenant, events));
         self.lists.len() - 1
     }
@@ -80,7 +101,7 @@ impl StagedAppends {
             log.number()?;
         }
         store(connection, &logs, pulse)?;
-        self.placed = self.lists.iter().map(|(_, events)| Vec::with_capacity(events.len())).collect();
+        self.placed = self.lists.iter().map(|(_, list)| Vec::with_capacity(list.events.len())).collect();
         for log in logs {
             let held = log.load_held(connection, pulse)?;
             for (event, list) in log.events.iter().zip(&log.lists) {
@@ -93,7 +114,7 @@ impl StagedAppends {
 
 /// The events by tenant, in ascending order.
 fn logs<'a>(
-    lists: &'a [(TenantNumber, Arc<Vec<NewEvent>>)],
+    lists: &'a [(TenantNumber, Arc<Appended>)],
     locked: &HashMap<TenantNumber, Counters>,
     now: Timestamp,
 ) -> Result<Vec<Log<'a>>, PostgresError> {
@@ -106,8 +127,8 @@ fn logs<'a>(
                 place.insert(Log::new(*tenant, counters, now))
             }
         };
-        for event in events.iter() {
-            log.add(list, event);
+        for (event, index_document) in events.iter() {
+            log.add(list, event, index_document);
         }
     }
     Ok(logs.into_values().collect())
@@ -123,12 +144,21 @@ struct Log<'a> {
     last: i64,
     created_at: Timestamp,
     events: Vec<&'a NewEvent>,
+    index_documents: Vec<Option<&'a str>>,
     /// Which of the staged lists each event is from.
     lists: Vec<usize>,
     /// For each id that is brought: its first event's place in `events`.
     firsts: HashMap<Uuid, usize>,
     /// The sequence of each id, by the place of its first event, and whether it was held before.
     sequences: Vec<Option<Taken>>,
+}
+
+/// An event that is stored now.
+#[derive(Clone, Copy)]
+struct New<'a> {
+    sequence: i64,
+    event: &'a NewEvent,
+    index_document: Option<&'a str>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -144,17 +174,19 @@ impl<'a> Log<'a> {
             last: counters.event_sequence,
             created_at: counters.last_event_at.map_or(now, |last| last.max(now)),
             events: Vec::new(),
+            index_documents: Vec::new(),
             lists: Vec::new(),
             firsts: HashMap::new(),
             sequences: Vec::new(),
         }
     }
 
-    fn add(&mut self, list: usize, event: &'a NewEvent) {
+    fn add(&mut self, list: usize, event: &'a NewEvent, index_document: Option<&'a str>) {
         if let Place::Vacant(place) = self.firsts.entry(event.id.get()) {
             place.insert(self.events.len());
         }
         self.events.push(event);
+        self.index_documents.push(index_document);
         self.lists.push(list);
         self.sequences.push(None);
     }
@@ -182,10 +214,13 @@ impl<'a> Log<'a> {
         Ok(())
     }
 
-    /// The new events, with their sequences.
-    fn new_events(&self) -> impl Iterator<Item = (i64, &'a NewEvent)> {
-        self.events.iter().zip(&self.sequences).filter_map(|(event, taken)| match taken {
-            Some(Taken::New(sequence)) => Some((*sequence, *event)),
+    /// The new events, with their sequences and what is to stand in the index.
+    fn new_events(&self) -> impl Iterator<Item = New<'a>> {
+        let events = self.events.iter().zip(&self.index_documents).zip(&self.sequences);
+        events.filter_map(|((event, index_document), taken)| match taken {
+            Some(Taken::New(sequence)) => {
+                Some(New { sequence: *sequence, event, index_document: *index_document })
+            }
             _ => None,
         })
     }
@@ -280,36 +315,32 @@ static_query! {
         ", " messages: Vec<&'a str> as Array<Text>,
         ", " emails: Vec<Option<&'a str>> as Array<Nullable<Text>>,
         ", " datas: Vec<&'a str> as Array<Text>,
-        ", " data_indexes: Vec<Option<String>> as Array<Nullable<Text>>;
+        ", " data_indexes: Vec<Option<&'a str>> as Array<Nullable<Text>>;
         ")"
     } -> Text
 }
 
 /// Stores the new events of all tenants.
 fn store(connection: &mut PgConnection, logs: &[Log<'_>], pulse: &Pulse) -> Result<(), PostgresError> {
-    let all: Vec<(&Log<'_>, i64, &NewEvent)> = logs
-        .iter()
-        .flat_map(|log| log.new_events().map(move |(sequence, event)| (log, sequence, event)))
-        .collect();
+    let all: Vec<(&Log<'_>, New<'_>)> =
+        logs.iter().flat_map(|log| log.new_events().map(move |new| (log, new))).collect();
     for call in all.chunks(MAX_IN_CALL) {
-        let runs = Runs::of(call.iter().map(|(log, ..)| log.tenant));
+        let runs = Runs::of(call.iter().map(|(log, _)| log.tenant));
+        let events = || call.iter().map(|(_, new)| new.event);
         let starts = std::iter::once(0).chain(runs.ends.iter().map(|end| end.unsigned_abs() as usize));
         let last_event_ats = starts.take(runs.tenants.len()).map(|start| to_moment(call[start].0.created_at));
         let store = StoreEvents {
             last_event_ats: last_event_ats.collect(),
             tenants: runs.tenants,
             ends: runs.ends,
-            sequences: call.iter().map(|(_, sequence, _)| *sequence).collect(),
-            ids: call.iter().map(|(.., event)| event.id.get()).collect(),
-            components: call.iter().map(|(.., event)| event.component.as_str()).collect(),
-            environments: call.iter().map(|(.., event)| event.environment.as_str()).collect(),
-            messages: call.iter().map(|(.., event)| event.message.as_str()).collect(),
-            emails: call.iter().map(|(.., event)| event.email.as_ref().map(Email::as_str)).collect(),
-            datas: call.iter().map(|(.., event)| event.data.as_str()).collect(),
-            data_indexes: call
-                .iter()
-                .map(|(log, _, event)| index_document(log.tenant, event.data.as_str()))
-                .collect(),
+            sequences: call.iter().map(|(_, new)| new.sequence).collect(),
+            ids: events().map(|event| event.id.get()).collect(),
+            components: events().map(|event| event.component.as_str()).collect(),
+            environments: events().map(|event| event.environment.as_str()).collect(),
+            messages: events().map(|event| event.message.as_str()).collect(),
+            emails: events().map(|event| event.email.as_ref().map(Email::as_str)).collect(),
+            datas: events().map(|event| event.data.as_str()).collect(),
+            data_indexes: call.iter().map(|(_, new)| new.index_document).collect(),
             life: PhantomData,
         };
         store.execute(connection)?;

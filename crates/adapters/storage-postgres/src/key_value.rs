@@ -182,12 +182,12 @@ pub(crate) fn look_up<'a>(
     Ok(find.load(connection)?)
 }
 
-/// The entries of those keys, of one tenant each, also those that have ended.
+/// The entries of those keys, each of which is another, of one tenant each, also those that have ended.
 pub(crate) fn find_all(
     connection: &mut PgConnection,
     keys: &[(TenantNumber, Key)],
 ) -> Result<Vec<Option<Arc<Entry>>>, PostgresError> {
-    // A key may be asked for by several, and a tenant's are to be beside one another.
+    // A tenant's are to be beside one another.
     let asked: BTreeSet<(TenantNumber, &Key)> = keys.iter().map(|(tenant, key)| (*tenant, key)).collect();
     let mut entries = HashMap::new();
     for found in look_up(connection, asked.iter().copied(), true)? {
@@ -196,7 +196,7 @@ pub(crate) fn find_all(
         let meta = found.meta.into_meta(key.clone(), value.len() as u64)?;
         entries.insert((tenant, key), Arc::new(Entry { meta, value }));
     }
-    Ok(keys.iter().map(|key| entries.get(key).cloned()).collect())
+    Ok(keys.iter().map(|key| entries.remove(key)).collect())
 }
 
 /// A revision, as stored.

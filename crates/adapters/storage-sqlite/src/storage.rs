@@ -1,6 +1,7 @@
 //! The storage as a whole: its writer, its readers, its lock.
 
 use std::fs::File;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -186,8 +187,8 @@ fn gathered<K, T>(
     find: impl Fn(&mut SqliteConnection, &K) -> Result<T, SqliteError> + Send + Sync + 'static,
 ) -> Gathered<K, T>
 where
-    K: Send + 'static,
-    T: Send + 'static,
+    K: Clone + Eq + Hash + Send + 'static,
+    T: Clone + Send + 'static,
 {
     GatheredReads::new(pool, move |connection, keys: &[K]| {
         let each = |connection: &mut SqliteConnection| {

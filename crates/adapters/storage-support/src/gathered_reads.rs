@@ -2,17 +2,21 @@
 //!
 //! A lone read is carried out at once. Those that come while a query is under way wait for it, and then share one,
 //! because a query costs far more than a key in it: several small ones at the same time would take more of the machine
-//! and answer later. One that takes long is not waited for: then another reader begins.
+//! and answer later. A key that several of them ask for is looked up once. One query that takes long is not waited for:
+//! then another reader begins.
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
 use r2d2::ManageConnection;
 use tenantry_ports::StorageError;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::read_pool::{ReadPool, Submitter};
@@ -33,7 +37,7 @@ pub struct GatheredReads<M: ManageConnection, K, V> {
     long_query: Duration,
 }
 
-/// Reads what stands under the keys: as many answers as keys, in their order.
+/// Reads what stands under the keys, each of which is another: as many answers as keys, in their order.
 type Query<M, K, V> =
     dyn Fn(&mut <M as ManageConnection>::Connection, &[K]) -> Result<Vec<V>, StorageError> + Send + Sync;
 
@@ -59,12 +63,12 @@ struct Waiting<K, V> {
 impl<M, K, V> GatheredReads<M, K, V>
 where
     M: ManageConnection,
-    K: Send + 'static,
-    V: Send + 'static,
+    K: Clone + Eq + Hash + Send + 'static,
+    V: Clone + Send + 'static,
 {
     /// Reads with `query`, on the threads of `pool` and within its limits.
     ///
-    /// `query` answers as many values as it is given keys, in their order.
+    /// `query` is given each key once, and answers as many values, in their order.
     pub fn new<Q>(pool: &ReadPool<M>, query: Q) -> Self
     where
         Q: Fn(&mut M::Connection, &[K]) -> Result<Vec<V>, StorageError> + Send + Sync + 'static,
@@ -83,21 +87,11 @@ where
     /// connection can be had; else what the query failed with, for all that it was to read.
     pub async fn read(&self, key: K) -> Result<V, StorageError> {
         let (reply, mut answer) = reply();
-        {
-            let mut state = self.shared.state();
-            if state.waiting.len() >= self.max_waiting {
-                state.waiting.retain(|waiting| waiting.reply.is_wanted());
-                if state.waiting.len() >= self.max_waiting {
-                    return Err(unavailable("too many reads are waiting"));
-                }
-            }
-            state.waiting.push(Waiting { key, reply });
-            // More than one query can read are no reason to wait for one.
-            let begins = state.under_way == 0 || state.waiting.len() >= MAX_GATHERED;
-            if begins && !std::mem::replace(&mut state.is_awaited, true) {
-                drop(state);
-                Shared::send_for(&self.shared);
-            }
+        if let Some(sender) = self.wait_in_line(key, reply)? {
+            // What this thread has at hand already comes along: many requests that arrived together are one query then,
+            // and a reader is woken once for all of them.
+            yield_now().await;
+            drop(sender);
         }
         let soon = self.long_query.min(self.wait);
         let answered = match timeout(soon, &mut answer).await {
@@ -112,13 +106,51 @@ where
             Err(_) => Err(unavailable("the database did not answer in time")),
         }
     }
+
+    /// Has a read wait. Whoever is to send for a reader gets what does so when it is dropped.
+    fn wait_in_line(
+        &self,
+        key: K,
+        reply: Reply<Result<V, StorageError>>,
+    ) -> Result<Option<Sender<M, K, V>>, StorageError> {
+        let mut state = self.shared.state();
+        if state.waiting.len() >= self.max_waiting {
+            state.waiting.retain(|waiting| waiting.reply.is_wanted());
+            if state.waiting.len() >= self.max_waiting {
+                return Err(unavailable("too many reads are waiting"));
+            }
+        }
+        state.waiting.push(Waiting { key, reply });
+        // More than one query can read are no reason to wait for one.
+        let begins = state.under_way == 0 || state.waiting.len() >= MAX_GATHERED;
+        let sends = begins && !std::mem::replace(&mut state.is_awaited, true);
+        Ok(sends.then(|| Sender(Arc::clone(&self.shared))))
+    }
+}
+
+/// Sends for a reader when it is dropped, also where the read that was to do it is given up.
+struct Sender<M, K, V>(Arc<Shared<M, K, V>>)
+where
+    M: ManageConnection,
+    K: Clone + Eq + Hash + Send + 'static,
+    V: Clone + Send + 'static;
+
+impl<M, K, V> Drop for Sender<M, K, V>
+where
+    M: ManageConnection,
+    K: Clone + Eq + Hash + Send + 'static,
+    V: Clone + Send + 'static,
+{
+    fn drop(&mut self) {
+        Shared::send_for(&self.0);
+    }
 }
 
 impl<M, K, V> Shared<M, K, V>
 where
     M: ManageConnection,
-    K: Send + 'static,
-    V: Send + 'static,
+    K: Clone + Eq + Hash + Send + 'static,
+    V: Clone + Send + 'static,
 {
     /// Has the next reader that becomes free take all that wait.
     fn send_for(shared: &Arc<Self>) {
@@ -168,18 +200,17 @@ where
         if taken.is_empty() {
             return true;
         }
-        let (keys, replies): (Vec<K>, Vec<_>) =
-            taken.into_iter().map(|waiting| (waiting.key, waiting.reply)).unzip();
+        let (keys, replies) = each_key_once(taken);
         let read = connection.and_then(|connection| (shared.query)(connection, &keys));
         let read = read.and_then(|values| match values.len() == keys.len() {
             true => Ok(values),
             false => Err(StorageError::Failed("a query answered for other keys than asked".to_owned())),
         });
         let is_good = read.is_ok();
-        match read {
-            Ok(values) => answer_all(replies.into_iter().zip(values.into_iter().map(Ok))),
-            Err(error) => answer_all(replies.into_iter().map(|reply| (reply, Err(error.clone())))),
-        }
+        answer_all(replies.into_iter().map(|(place, reply)| {
+            let answer = read.as_ref().map(|values| values[place].clone());
+            (reply, answer.map_err(StorageError::clone))
+        }));
         is_good
     }
 
@@ -188,10 +219,22 @@ where
     }
 }
 
-/// A query that is being carried out. When it is over, however it ends, those that wait are the next.
-struct UnderWay<'a, M: ManageConnection, K: Send + 'static, V: Send + 'static>(&'a Arc<Shared<M, K, V>>);
+/// A reply, and the place of its answer.
+type Placed<V> = (usize, Reply<Result<V, StorageError>>);
 
-impl<M: ManageConnection, K: Send + 'static, V: Send + 'static> Drop for UnderWay<'_, M, K, V> {
+/// A query that is being carried out. When it is over, however it ends, those that wait are the next.
+struct UnderWay<'a, M, K, V>(&'a Arc<Shared<M, K, V>>)
+where
+    M: ManageConnection,
+    K: Clone + Eq + Hash + Send + 'static,
+    V: Clone + Send + 'static;
+
+impl<M, K, V> Drop for UnderWay<'_, M, K, V>
+where
+    M: ManageConnection,
+    K: Clone + Eq + Hash + Send + 'static,
+    V: Clone + Send + 'static,
+{
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.under_way -= 1;
@@ -201,6 +244,21 @@ impl<M: ManageConnection, K: Send + 'static, V: Send + 'static> Drop for UnderWa
             Shared::go_on(self.0);
         }
     }
+}
+
+/// The keys that are asked for, each once, and of each reply the place of its key among them.
+fn each_key_once<K: Clone + Eq + Hash, V>(taken: Vec<Waiting<K, V>>) -> (Vec<K>, Vec<Placed<V>>) {
+    let mut keys = Vec::with_capacity(taken.len());
+    let mut places = HashMap::with_capacity(taken.len());
+    let placed = taken.into_iter().map(|Waiting { key, reply }| {
+        let place = *places.entry(key).or_insert_with_key(|key| {
+            keys.push(key.clone());
+            keys.len() - 1
+        });
+        (place, reply)
+    });
+    let placed = placed.collect();
+    (keys, placed)
 }
 
 /// Lays all answers down, and only then wakes those who wait for them: see [`reply`](crate::reply).

@@ -82,7 +82,7 @@ impl Rig {
         let reads = Arc::clone(&self.reads);
         let asked = tokio::spawn(async move { reads.read(0).await });
         while self.asked.lock().unwrap().is_empty() {
-            tokio::task::yield_now().await;
+            yield_now().await;
         }
         (release, asked)
     }
@@ -110,7 +110,7 @@ impl Rig {
         let before = self.reads.shared.state().waiting.len();
         let asked = tokio::spawn(async move { reads.read(key).await });
         while self.reads.shared.state().waiting.len() == before {
-            tokio::task::yield_now().await;
+            yield_now().await;
         }
         asked
     }
@@ -132,6 +132,37 @@ async fn those_who_wait_are_read_by_one_query_and_each_gets_its_own() {
     assert_eq!(a.await.unwrap(), Ok("1".to_owned()));
     assert_eq!(b.await.unwrap(), Ok("2".to_owned()));
     assert_eq!(c.await.unwrap(), Ok("3".to_owned()));
+    assert_eq!(*rig.asked.lock().unwrap(), [[1, 2, 3]]);
+}
+
+#[tokio::test]
+async fn reads_that_a_thread_has_at_hand_together_share_a_query_though_a_reader_is_free() {
+    let rig = Rig::new(100, false);
+    let (a, b, c) = tokio::join!(rig.reads.read(1), rig.reads.read(2), rig.reads.read(3));
+    assert_eq!([a, b, c], ["1", "2", "3"].map(|text| Ok(text.to_owned())));
+    assert_eq!(*rig.asked.lock().unwrap(), [[1, 2, 3]]);
+}
+
+#[tokio::test]
+async fn a_read_that_is_given_up_before_it_has_sent_for_a_reader_does_so_all_the_same() {
+    let rig = Rig::new(100, false);
+    tokio::select! {
+        biased;
+        _ = rig.reads.read(1) => panic!("it was answered at once"),
+        () = std::future::ready(()) => {}
+    }
+    assert_eq!(rig.reads.read(2).await, Ok("2".to_owned()));
+}
+
+#[tokio::test]
+async fn a_key_that_several_ask_for_is_looked_up_once_and_each_gets_its_own_answer() {
+    let rig = Rig::new(100, false);
+    let occupied = rig.occupy().await;
+    let (a, b, c, d) = (rig.ask(1).await, rig.ask(2).await, rig.ask(1).await, rig.ask(3).await);
+    drop(occupied);
+    for (asked, answer) in [(a, "1"), (b, "2"), (c, "1"), (d, "3")] {
+        assert_eq!(asked.await.unwrap(), Ok(answer.to_owned()));
+    }
     assert_eq!(*rig.asked.lock().unwrap(), [[1, 2, 3]]);
 }
 
