@@ -5,9 +5,10 @@
 //! thread's first bytes then take a huge page of their own, 20 MiB for a program that idles. So they are held
 //! back until the program has grown. On systems other than Linux nothing of this happens.
 
-/// The program counts as grown from this many bytes of resident memory on.
+/// The program counts as grown from this many bytes of memory of its own on: pages of files, its own code above all, are
+/// not among them. Idle it has a third of it.
 #[cfg(target_os = "linux")]
-const GROWN_BYTES: u64 = 28 << 20;
+const GROWN_BYTES: u64 = 16 << 20;
 
 /// Holds huge pages back, for the whole process. To be called before threads are started.
 pub(crate) fn hold_back() {
@@ -21,7 +22,7 @@ pub(crate) fn hold_back() {
 pub(crate) fn allow_if_grown() -> bool {
     #[cfg(target_os = "linux")]
     {
-        if resident_bytes().is_some_and(|bytes| bytes < GROWN_BYTES) {
+        if anonymous_bytes().is_some_and(|bytes| bytes < GROWN_BYTES) {
             return false;
         }
         if let Err(error) = rustix::thread::disable_transparent_huge_pages(false) {
@@ -31,12 +32,14 @@ pub(crate) fn allow_if_grown() -> bool {
     true
 }
 
-/// How much memory the process has; nothing where the system does not say.
+/// How much resident memory the process has that is no file's; nothing where the system does not say. See proc(5),
+/// `/proc/PID/statm`.
 #[cfg(target_os = "linux")]
-fn resident_bytes() -> Option<u64> {
+fn anonymous_bytes() -> Option<u64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as u64)
+    let mut pages = statm.split_whitespace().skip(1).map(str::parse::<u64>);
+    let (resident, of_files) = (pages.next()?.ok()?, pages.next()?.ok()?);
+    Some(resident.saturating_sub(of_files) * rustix::param::page_size() as u64)
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -45,7 +48,12 @@ mod tests {
 
     #[test]
     fn the_system_says_how_much_memory_there_is() {
-        assert!(resident_bytes().is_some_and(|bytes| bytes > 1 << 20));
+        const MORE: usize = 64 << 20;
+        let before = anonymous_bytes().unwrap();
+        let more = vec![1_u8; MORE];
+        let after = anonymous_bytes().unwrap();
+        assert!(after >= before + MORE as u64 / 2, "{before} {after}");
+        drop(more);
     }
 
     #[test]

@@ -26,6 +26,7 @@ use tenantry_client::ClientError;
 
 use crate::config::{Config, ConfigLoader, Database, Problems, Source};
 use crate::data_dir::DataDir;
+use crate::huge_pages;
 
 /// A multi-tenant backend: tenants, their events and their key-values, behind one HTTP API.
 #[derive(Debug, Parser)]
@@ -200,6 +201,8 @@ impl CommandError {
 
 /// Does what the command line asks for: the whole program but for `main`.
 pub fn run() -> ExitCode {
+    // Before anything else takes memory.
+    huge_pages::hold_back();
     let cli = Cli::parse();
     match dispatch(cli) {
         Ok(()) | Err(CommandError::OutputClosed) => ExitCode::SUCCESS,

@@ -6,11 +6,10 @@ use super::CommandError;
 use super::signals::Signals;
 use crate::application::{Application, ApplicationHandle};
 use crate::config::Config;
-use crate::{huge_pages, logging};
+use crate::logging;
 
 pub(super) fn run(config: &Config) -> Result<(), CommandError> {
     logging::start(&config.settings().log);
-    huge_pages::hold_back();
     actix_web::rt::System::new().block_on(serve(config))
 }
 
