@@ -13,8 +13,8 @@ use crate::key_value::CachedEntry;
 use crate::propagation::Propagation;
 use crate::shared_entry;
 
-/// How long to wait for what another node is reading, before each further look: 50 ms in all.
-const PAUSES_MS: [u64; 5] = [2, 4, 8, 16, 20];
+/// How long to wait for what another node is reading, before each further look: 250 ms in all.
+const PAUSES_MS: [u64; 7] = [2, 4, 8, 16, 32, 64, 124];
 
 /// The second level of the cache of key-values.
 #[derive(Clone)]
