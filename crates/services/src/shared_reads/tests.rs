@@ -83,7 +83,7 @@ fn who_finds_another_reading_waits_for_what_that_one_fills() {
 }
 
 #[test]
-fn who_has_waited_for_50_ms_reads_storage_and_fills_nothing() {
+fn who_has_waited_for_250_ms_reads_storage_and_fills_nothing() {
     let mut shared = MockSharedCache::new();
     shared.expect_look_up().times(8).return_const(SharedLookup::Busy);
     let timer = Arc::new(Haste::default());
