@@ -14,6 +14,7 @@ mod generator;
 mod http;
 mod moment;
 mod private;
+mod process_memory;
 mod product;
 mod provider;
 mod psql;

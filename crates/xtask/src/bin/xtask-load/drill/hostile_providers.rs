@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Result;
+use crate::process_memory::peak_mib;
 use crate::product;
 use crate::provider::{Dialect, Feed, Hostility, Provider, Settings as ProviderSettings};
 use crate::scratch::Scratch;
@@ -29,7 +30,7 @@ const CROWD: usize = 24;
 /// Within so long every run ends: several times `feeds.fetch_timeout_seconds` below, since most of them wait for others.
 const LONGEST_RUN: Duration = Duration::from_secs(180);
 /// How much more memory all hostile feeds together may take, at a time.
-const MAX_MEMORY_MIB: u64 = 256;
+const MAX_MEMORY_MIB: f64 = 256.0;
 
 /// Runs the drill, or its self-test.
 pub(super) fn run(settings: &Settings) -> Result<()> {
@@ -95,7 +96,7 @@ fn drill(settings: &Settings, scratch: &Path, plant: Option<Plant>) -> Result<()
     if known.is_empty() {
         return Err("no plan of the good feed is found".into());
     }
-    let memory_before = peak_memory_mib(&server)?;
+    let memory_before = peak_mib(server.process_id())?;
 
     let mut hostile = Vec::new();
     for hostility in Hostility::ALL.into_iter().chain([Hostility::Drip; CROWD]) {
@@ -130,10 +131,10 @@ fn drill(settings: &Settings, scratch: &Path, plant: Option<Plant>) -> Result<()
             return Err(format!("the run of {}: {run:?}", hostility.name()).into());
         }
     }
-    let memory = peak_memory_mib(&server)?.saturating_sub(memory_before);
+    let memory = peak_mib(server.process_id())? - memory_before;
     let late = watch.longest_gap.saturating_sub(INTERVAL);
     println!(
-        "the good feed was fetched {} times, at most {:.1} s late; {} hostile ones; memory grew by {memory} MiB",
+        "the good feed was fetched {} times, at most {:.1} s late; {} hostile ones; memory grew by {memory:.0} MiB",
         watch.runs,
         late.as_secs_f64(),
         hostile.len()
@@ -142,7 +143,7 @@ fn drill(settings: &Settings, scratch: &Path, plant: Option<Plant>) -> Result<()
         return Err(format!("the good feed was {:.1} s late", late.as_secs_f64()).into());
     }
     if memory > MAX_MEMORY_MIB {
-        return Err(format!("memory grew by {memory} MiB").into());
+        return Err(format!("memory grew by {memory:.0} MiB").into());
     }
     same_plans(&known, &catalog.plans()?)?;
     server.stop()?;
@@ -253,11 +254,4 @@ fn same_plans(before: &[String], after: &[String]) -> Result<()> {
         .into());
     }
     Ok(())
-}
-
-/// `VmHWM` of Linux's `/proc/PID/status`.
-fn peak_memory_mib(server: &Server) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.process_id()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("there is no VmHWM")?;
-    Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? / 1024)
 }
