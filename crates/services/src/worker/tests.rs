@@ -72,7 +72,16 @@ fn worker(queue: MockJobQueue, runs: MockFeedRunRepository, hangs: bool) -> Work
 }
 
 fn worker_on(queue: Arc<dyn JobQueue>, runs: MockFeedRunRepository, hangs: bool) -> Worker {
-    let (clock, timer) = (clock_at(time(100)), Arc::new(Standstill));
+    worker_by(Arc::new(Standstill), queue, runs, hangs)
+}
+
+fn worker_by(
+    timer: Arc<dyn Timer>,
+    queue: Arc<dyn JobQueue>,
+    runs: MockFeedRunRepository,
+    hangs: bool,
+) -> Worker {
+    let clock = clock_at(time(100));
     let imports = ImportService::new(
         Arc::new(runs),
         Arc::new(MockPlanRepository::new()),
@@ -136,6 +145,15 @@ async fn a_job_that_storage_could_not_do_comes_back_ever_later() {
 }
 
 #[tokio::test]
+async fn a_job_that_fails_for_good_is_tried_a_few_times_before_it_is_set_aside() {
+    let mut queue = queue(9);
+    queue.expect_put_back().once().return_const(Ok(()));
+    let failed = StorageError::Failed("broken".to_owned());
+    let worked = worker(queue, runs(Err(failed.clone())), false).work(WAIT, pending()).await.unwrap();
+    assert_eq!(worked.unwrap().outcome, Err(failed));
+}
+
+#[tokio::test]
 async fn a_job_that_fails_again_and_again_for_good_is_set_aside_with_the_reason() {
     let failed = StorageError::Failed("broken".to_owned());
     let mut queue = queue(10);
@@ -156,6 +174,40 @@ async fn a_worker_that_is_to_stop_gives_its_job_back_at_once() {
     let mut queue = queue(1);
     queue.expect_put_back().once().withf(|_, delay| delay.is_zero()).return_const(Ok(()));
     let worked = worker(queue, runs, true).work(WAIT, ready(())).await.unwrap().unwrap();
+    assert_eq!(worked.outcome, Ok(ImportOutcome::GivenBack));
+}
+
+/// Time in which pauses of ten seconds end at the next turn, and no others.
+struct Beats;
+
+#[async_trait]
+impl Timer for Beats {
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn pause(&self, duration: Duration) {
+        if duration != Duration::from_secs(10) {
+            pending::<()>().await;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn while_a_job_lasts_the_queue_is_told_again_and_again_that_its_worker_has_it() {
+    let mut runs = runs(claimed());
+    runs.expect_extend().returning(|_, _| Ok(()));
+    let mut queue = queue(1);
+    queue.expect_keep().times(3..).withf(|of| *of == tag()).return_const(Ok(()));
+    queue.expect_put_back().once().return_const(Ok(()));
+    let some_time = Box::pin(async {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    });
+    let worker = worker_by(Arc::new(Beats), Arc::new(queue), runs, true);
+    let worked = worker.work(WAIT, some_time).await.unwrap().unwrap();
     assert_eq!(worked.outcome, Ok(ImportOutcome::GivenBack));
 }
 
