@@ -71,4 +71,4 @@ pub use search::{
     SnapshotBuilder, SnapshotShelf,
 };
 pub use tenant::{CachedTenant, TenantCache, TenantError, TenantService};
-pub use worker::{WorkedJob, Worker};
+pub use worker::{WorkedJob, Worker, WorkerOptions};

@@ -1,5 +1,6 @@
-//! A worker: takes jobs from the queue, one at a time, and sees each through.
+//! A worker: takes jobs from the queue, and sees each through.
 
+mod shares;
 #[cfg(test)]
 mod tests;
 
@@ -8,10 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
+use futures_util::lock::Mutex;
 use tenantry_domain::Timestamp;
 use tenantry_ports::{Clock, Delivery, DeliveryTag, Job, JobQueue, QueueError, StorageError, Timer};
 
 use crate::feed_import::{ImportOutcome, ImportService};
+use shares::Shares;
 
 /// A job that fails at each of so many deliveries, though storage says that another try will not mend it, is set
 /// aside.
@@ -20,6 +23,18 @@ const MAX_DELIVERIES: u32 = 10;
 /// How long a job waits that another worker has, or that storage could not do.
 const MIN_DELAY: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(60);
+
+/// How long a job waits whose tenant has as many under way as it may have.
+const CROWDED_DELAY: Duration = Duration::from_secs(2);
+
+/// How jobs are done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerOptions {
+    /// How often the queue is told of a job that its worker still has it.
+    pub keep_every: Duration,
+    /// The most jobs of one tenant that are done at the same time: however long they take, others have the rest.
+    pub most_of_a_tenant: usize,
+}
 
 /// What became of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,30 +47,36 @@ pub struct WorkedJob {
     pub settled: Result<(), QueueError>,
 }
 
-/// Takes jobs from a queue and does them.
+/// Takes jobs from a queue and does them, as many at the same time as call [`work`](Self::work).
 pub struct Worker {
     queue: Arc<dyn JobQueue>,
     imports: Arc<ImportService>,
     clock: Arc<dyn Clock>,
     timer: Arc<dyn Timer>,
     keep_every: Duration,
+    /// Who waits at the queue: one for all, or each of them would look there again and again.
+    door: Mutex<()>,
+    shares: Shares,
 }
 
 impl Worker {
-    /// A worker on this queue, which it tells every `keep_every` that it still has its job.
+    /// A worker on this queue.
     #[must_use]
     pub fn new(
         queue: Arc<dyn JobQueue>,
         imports: Arc<ImportService>,
         clock: Arc<dyn Clock>,
         timer: Arc<dyn Timer>,
-        keep_every: Duration,
+        options: WorkerOptions,
     ) -> Self {
-        Self { queue, imports, clock, timer, keep_every }
+        let WorkerOptions { keep_every, most_of_a_tenant } = options;
+        let shares = Shares::new(most_of_a_tenant);
+        Self { queue, imports, clock, timer, keep_every, door: Mutex::new(()), shares }
     }
 
-    /// Waits up to `wait` for a job, and does it. Once `stop` is done it waits no longer, and gives back the job that
-    /// it has. Nothing where there was none.
+    /// Waits for a job, up to `wait` at the queue, and does it. Once `stop` is done it waits no longer, and gives back
+    /// the job that it has. Nothing where there was none. A job of a tenant that has as many under way as it may have is
+    /// put back, and the next one waited for.
     ///
     /// # Errors
     /// When the queue gave none because it is out of order. It has not waited then.
@@ -64,11 +85,23 @@ impl Worker {
         wait: Duration,
         mut stop: impl Future<Output = ()> + Unpin,
     ) -> Result<Option<WorkedJob>, QueueError> {
-        let delivery = match select(self.queue.next(wait), &mut stop).await {
-            Either::Left((delivery, _)) => delivery?,
-            Either::Right(_) => None,
+        let (Delivery { tag, job, deliveries }, _share) = loop {
+            let next = pin!(async {
+                let _door = self.door.lock().await;
+                self.queue.next(wait).await
+            });
+            let delivery = match select(next, &mut stop).await {
+                Either::Left((delivery, _)) => delivery?,
+                Either::Right(_) => None,
+            };
+            let Some(delivery) = delivery else { return Ok(None) };
+            let Job::FeedRun(run) = delivery.job;
+            match self.shares.enter(run.tenant) {
+                Some(share) => break (delivery, share),
+                // If the queue does not hear of it, it delivers the job again all the same.
+                None => drop(self.queue.put_back(&delivery.tag, CROWDED_DELAY).await),
+            }
         };
-        let Some(Delivery { tag, job, deliveries }) = delivery else { return Ok(None) };
         let Job::FeedRun(run) = job;
         let outcome = {
             let work = pin!(self.imports.carry_out(run, &mut stop));

@@ -13,6 +13,7 @@ use tenantry_ports::{FeedRequest, FeedSink, FeedSource, FetchCost, FetchEnd, Fet
 use crate::delivery::Delivery;
 use crate::options::FeedLimits;
 use crate::reading::{Compression, Gauge, ReadError, read_again};
+use crate::turns::Turns;
 
 /// Takes a feed from a file, plain or compressed with gzip, as its first bytes say. The URL and the validators of the
 /// request are passed over: the end is never [`FetchEnd::NotModified`].
@@ -49,6 +50,7 @@ impl FileFeedSource {
             limits: self.limits.clone(),
             time_zone: zone,
             gauge: Arc::clone(gauge),
+            reader: Turns::new(1).reader(),
         };
         match delivery.run(sink, &AtomicBool::new(false)).await {
             Ok(()) => Ok(FetchEnd::Whole(Validators::default())),

@@ -23,6 +23,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::options::FeedHttpOptions;
 use crate::reading::{Gauge, read_again};
+use crate::turns::Turns;
 use attempt::Attempt;
 use breaker::Breakers;
 use fault::Fault;
@@ -38,6 +39,7 @@ pub struct HttpFeedSource {
     /// Made at the first fetch, since it reads the system's certificates.
     client: OnceLock<Result<Client, String>>,
     breakers: Breakers,
+    turns: Turns,
 }
 
 impl HttpFeedSource {
@@ -50,7 +52,8 @@ impl HttpFeedSource {
 
     fn with(options: FeedHttpOptions, rule: AddressRule, lookup: Arc<dyn Lookup>) -> Self {
         let breakers = Breakers::new(options.breaker_failures, options.breaker_pause);
-        Self { options, rule, lookup, client: OnceLock::new(), breakers }
+        let turns = Turns::new(options.readers);
+        Self { options, rule, lookup, client: OnceLock::new(), breakers, turns }
     }
 
     fn client(&self) -> Result<&Client, FetchError> {
@@ -88,6 +91,7 @@ impl HttpFeedSource {
                 request,
                 sink,
                 gauge: Arc::clone(&gauge),
+                turns: &self.turns,
                 has_delivered: &has_delivered,
             };
             let time = self.options.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));

@@ -10,6 +10,7 @@ mod file_source;
 mod http_source;
 mod options;
 mod reading;
+mod turns;
 
 pub use file_source::FileFeedSource;
 pub use http_source::HttpFeedSource;

@@ -30,6 +30,9 @@ pub struct FeedHttpOptions {
     pub breaker_failures: u32,
     /// For so long; then one fetch may try again: 5 minutes by default.
     pub breaker_pause: Duration,
+    /// How many feeds are read at the same moment; waiting for a provider or for the sink is not reading. Half of the
+    /// machine's processors by default, and at least one.
+    pub readers: usize,
     /// What a feed may be.
     pub limits: FeedLimits,
 }
@@ -48,6 +51,8 @@ impl Default for FeedHttpOptions {
             max_backoff: Duration::from_secs(120),
             breaker_failures: 5,
             breaker_pause: Duration::from_secs(300),
+            readers: std::thread::available_parallelism()
+                .map_or(1, |processors| processors.get().div_ceil(2)),
             limits: FeedLimits::default(),
         }
     }

@@ -2,13 +2,15 @@
 
 use std::mem::{Discriminant, discriminant};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tenantry_domain::{FeedRun, RunState};
 use tenantry_ports::{Clock, HealthProbe, Job, JobQueue, QueueError, RunKey, StorageError, Timer};
 use tenantry_queue_rabbitmq::RabbitMqQueue;
-use tenantry_services::{ImportOutcome, ImportService, ScheduleError, Scheduler, WorkedJob, Worker};
+use tenantry_services::{
+    ImportOutcome, ImportService, ScheduleError, Scheduler, WorkedJob, Worker, WorkerOptions,
+};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -62,7 +64,11 @@ impl Jobs {
             Arc::clone(imports),
             Arc::clone(clock),
             Arc::clone(timer),
-            config.takeover() / 3,
+            WorkerOptions {
+                keep_every: config.takeover() / 3,
+                // However slow a tenant's providers are, half of the workers are there for others.
+                most_of_a_tenant: usize::from(workers / 2),
+            },
         );
         Self { queue, broker, scheduler: Arc::new(scheduler), worker: Arc::new(worker), workers }
     }
@@ -99,8 +105,11 @@ impl Jobs {
                 Ok(Step::Done)
             });
         }
+        let fault = Arc::new(Mutex::new(None));
         let workers = (0..self.workers)
-            .map(|_| actix_web::rt::spawn(work(Arc::clone(&self.worker), stop.subscribe())))
+            .map(|_| {
+                actix_web::rt::spawn(work(Arc::clone(&self.worker), Arc::clone(&fault), stop.subscribe()))
+            })
             .collect();
         JobTasks { stop, timer, workers, broker }
     }
@@ -137,9 +146,13 @@ impl JobTasks {
     }
 }
 
+/// Why none of the workers has had a job lately, if that is a fault.
+type Fault = Mutex<Option<Discriminant<QueueError>>>;
+
 /// Does one job after another until it is told to stop.
-async fn work(worker: Arc<Worker>, mut stop: watch::Receiver<bool>) {
-    let mut fault: Option<Discriminant<QueueError>> = None;
+async fn work(worker: Arc<Worker>, fault: Arc<Fault>, mut stop: watch::Receiver<bool>) {
+    // Nothing that can panic is done under the lock.
+    let note = |now| std::mem::replace(&mut *fault.lock().unwrap_or_else(PoisonError::into_inner), now);
     while !*stop.borrow() {
         let mut told = stop.clone();
         let stopped = pin!(async move {
@@ -149,12 +162,12 @@ async fn work(worker: Arc<Worker>, mut stop: watch::Receiver<bool>) {
         let error = match worker.work(WAIT, stopped).await {
             Ok(worked) => {
                 worked.iter().for_each(report);
-                fault = None;
+                note(None);
                 continue;
             }
             Err(error) => error,
         };
-        if fault.replace(discriminant(&error)) != Some(discriminant(&error)) {
+        if note(Some(discriminant(&error))) != Some(discriminant(&error)) {
             tracing::warn!(%error, "no jobs can be had, and it is tried again");
         }
         tokio::select! {

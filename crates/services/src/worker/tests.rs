@@ -1,10 +1,12 @@
 use std::future::{pending, ready};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use tenantry_domain::{PlanRecord, RejectReason, RunTrigger, TimeZone};
+use futures_util::FutureExt as _;
+use tenantry_domain::{PlanRecord, RejectReason, RunTrigger, TenantNumber, TimeZone};
 use tenantry_ports::{
     ClaimOutcome, ClaimedRun, FeedRequest, FeedSink, FeedSource, FetchCost, FetchEnd, FetchError,
-    MockFeedRunRepository, MockJobQueue, MockPlanRepository, RunClaim, Validators,
+    MockFeedRunRepository, MockJobQueue, MockPlanRepository, RunClaim, RunKey, Validators,
 };
 
 use super::*;
@@ -66,7 +68,20 @@ fn claimed() -> Result<ClaimOutcome, StorageError> {
 }
 
 fn worker(queue: MockJobQueue, runs: MockFeedRunRepository, hangs: bool) -> Worker {
-    let (clock, timer) = (clock_at(time(100)), Arc::new(Standstill));
+    worker_on(Arc::new(queue), runs, hangs)
+}
+
+fn worker_on(queue: Arc<dyn JobQueue>, runs: MockFeedRunRepository, hangs: bool) -> Worker {
+    worker_by(Arc::new(Standstill), queue, runs, hangs)
+}
+
+fn worker_by(
+    timer: Arc<dyn Timer>,
+    queue: Arc<dyn JobQueue>,
+    runs: MockFeedRunRepository,
+    hangs: bool,
+) -> Worker {
+    let clock = clock_at(time(100));
     let imports = ImportService::new(
         Arc::new(runs),
         Arc::new(MockPlanRepository::new()),
@@ -75,7 +90,8 @@ fn worker(queue: MockJobQueue, runs: MockFeedRunRepository, hangs: bool) -> Work
         timer.clone(),
         OPTIONS,
     );
-    Worker::new(Arc::new(queue), Arc::new(imports), clock, timer, Duration::from_secs(10))
+    let options = WorkerOptions { keep_every: Duration::from_secs(10), most_of_a_tenant: 1 };
+    Worker::new(queue, Arc::new(imports), clock, timer, options)
 }
 
 #[tokio::test]
@@ -129,6 +145,15 @@ async fn a_job_that_storage_could_not_do_comes_back_ever_later() {
 }
 
 #[tokio::test]
+async fn a_job_that_fails_for_good_is_tried_a_few_times_before_it_is_set_aside() {
+    let mut queue = queue(9);
+    queue.expect_put_back().once().return_const(Ok(()));
+    let failed = StorageError::Failed("broken".to_owned());
+    let worked = worker(queue, runs(Err(failed.clone())), false).work(WAIT, pending()).await.unwrap();
+    assert_eq!(worked.unwrap().outcome, Err(failed));
+}
+
+#[tokio::test]
 async fn a_job_that_fails_again_and_again_for_good_is_set_aside_with_the_reason() {
     let failed = StorageError::Failed("broken".to_owned());
     let mut queue = queue(10);
@@ -152,6 +177,40 @@ async fn a_worker_that_is_to_stop_gives_its_job_back_at_once() {
     assert_eq!(worked.outcome, Ok(ImportOutcome::GivenBack));
 }
 
+/// Time in which pauses of ten seconds end at the next turn, and no others.
+struct Beats;
+
+#[async_trait]
+impl Timer for Beats {
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    async fn pause(&self, duration: Duration) {
+        if duration != Duration::from_secs(10) {
+            pending::<()>().await;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn while_a_job_lasts_the_queue_is_told_again_and_again_that_its_worker_has_it() {
+    let mut runs = runs(claimed());
+    runs.expect_extend().returning(|_, _| Ok(()));
+    let mut queue = queue(1);
+    queue.expect_keep().times(3..).withf(|of| *of == tag()).return_const(Ok(()));
+    queue.expect_put_back().once().return_const(Ok(()));
+    let some_time = Box::pin(async {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    });
+    let worker = worker_by(Arc::new(Beats), Arc::new(queue), runs, true);
+    let worked = worker.work(WAIT, some_time).await.unwrap().unwrap();
+    assert_eq!(worked.outcome, Ok(ImportOutcome::GivenBack));
+}
+
 #[tokio::test]
 async fn a_queue_that_has_no_job_or_is_away_is_told_as_such() {
     let away = QueueError::Unavailable("away".to_owned());
@@ -172,4 +231,101 @@ async fn a_job_that_could_not_be_settled_is_told_as_such() {
     let worked =
         worker(queue, runs(Ok(ClaimOutcome::Ended)), false).work(WAIT, pending()).await.unwrap().unwrap();
     assert_eq!(worked.settled, Err(away));
+}
+
+/// The first run of a tenant.
+fn run_of(tenant: i64) -> RunKey {
+    RunKey { tenant: TenantNumber::new(tenant).unwrap(), ..run_key(2) }
+}
+
+/// A queue that delivers the runs of these tenants, one after another, and then nothing.
+fn queue_of(tenants: &'static [i64]) -> MockJobQueue {
+    let mut queue = MockJobQueue::new();
+    let delivered = AtomicUsize::new(0);
+    queue.expect_next().returning(move |_| {
+        let number = delivered.fetch_add(1, Ordering::Relaxed);
+        Ok(tenants.get(number).map(|tenant| Delivery {
+            tag: DeliveryTag(number.to_string()),
+            job: Job::FeedRun(run_of(*tenant)),
+            deliveries: 1,
+        }))
+    });
+    queue
+}
+
+#[tokio::test]
+async fn a_tenant_whose_jobs_take_long_leaves_workers_to_others() {
+    let mut queue = queue_of(&[7, 7, 8, 7]);
+    let back = |number: &'static str, after: Duration| {
+        move |tag: &DeliveryTag, delay: &Duration| tag.0 == number && *delay == after
+    };
+    queue.expect_put_back().once().withf(back("1", CROWDED_DELAY)).return_const(Ok(()));
+    queue.expect_put_back().once().withf(back("0", Duration::ZERO)).return_const(Ok(()));
+    queue.expect_complete().times(2).return_const(Ok(()));
+    let mut runs = MockFeedRunRepository::new();
+    // The first one's provider says nothing.
+    runs.expect_claim().once().return_once(|_, _, _| claimed());
+    runs.expect_claim().times(2).returning(|_, _, _| Ok(ClaimOutcome::Ended));
+    runs.expect_extend().once().return_const(Ok(()));
+    let worker = worker(queue, runs, true);
+    let (stop, stopped) = futures_channel::oneshot::channel::<()>();
+    let first = worker.work(WAIT, stopped.map(drop));
+    let other = async {
+        let worked = worker.work(WAIT, pending()).await.unwrap().unwrap();
+        stop.send(()).unwrap();
+        worked
+    };
+    let (first, other) = futures_util::future::join(first, other).await;
+    assert_eq!(first.unwrap().unwrap().job, Job::FeedRun(run_of(7)));
+    assert_eq!(other.job, Job::FeedRun(run_of(8)), "the second job of the first tenant waits");
+    let again = worker.work(WAIT, pending()).await.unwrap().unwrap();
+    assert_eq!(again.job, Job::FeedRun(run_of(7)), "its place is free again");
+}
+
+/// A queue at which everybody waits for ever; it counts who does.
+#[derive(Default)]
+struct Silent(AtomicUsize);
+
+#[async_trait]
+impl JobQueue for Silent {
+    async fn publish(&self, _: Job) -> Result<(), QueueError> {
+        panic!("nothing is published")
+    }
+
+    async fn next(&self, _: Duration) -> Result<Option<Delivery>, QueueError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        pending().await
+    }
+
+    async fn keep(&self, _: &DeliveryTag) -> Result<(), QueueError> {
+        panic!("there is no job")
+    }
+
+    async fn complete(&self, _: &DeliveryTag) -> Result<(), QueueError> {
+        panic!("there is no job")
+    }
+
+    async fn put_back(&self, _: &DeliveryTag, _: Duration) -> Result<(), QueueError> {
+        panic!("there is no job")
+    }
+
+    async fn set_aside(&self, _: &DeliveryTag, _: &str) -> Result<(), QueueError> {
+        panic!("there is no job")
+    }
+}
+
+#[tokio::test]
+async fn of_those_who_have_no_job_one_waits_at_the_queue_and_all_stop_at_once() {
+    let queue = Arc::new(Silent::default());
+    let worker = worker_on(queue.clone(), MockFeedRunRepository::new(), false);
+    let (stop, stopped) = futures_channel::oneshot::channel::<()>();
+    let stopped = stopped.map(drop).shared();
+    let all = futures_util::future::join_all((0..8).map(|_| worker.work(WAIT, stopped.clone())));
+    let stopping = async {
+        tokio::task::yield_now().await;
+        assert_eq!(queue.0.load(Ordering::Relaxed), 1);
+        stop.send(()).unwrap();
+    };
+    let (all, ()) = futures_util::future::join(all, stopping).await;
+    assert_eq!(all, vec![Ok(None); 8]);
 }

@@ -13,6 +13,7 @@ use super::resolver::AddressRule;
 use crate::delivery::Delivery;
 use crate::options::FeedHttpOptions;
 use crate::reading::{Gauge, ReadError};
+use crate::turns::Turns;
 
 /// What an attempt needs.
 pub(crate) struct Attempt<'a> {
@@ -23,6 +24,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) request: &'a FeedRequest,
     pub(crate) sink: &'a dyn FeedSink,
     pub(crate) gauge: Arc<Gauge>,
+    pub(crate) turns: &'a Turns,
     /// Set when the sink is first asked to take records.
     pub(crate) has_delivered: &'a AtomicBool,
 }
@@ -39,13 +41,15 @@ impl Attempt<'_> {
     async fn read(self, response: Response) -> Result<FetchEnd, Fault> {
         let validators = validators(&response);
         let compression = compression(&response)?;
-        let (pump, source) = body(response, self.options.idle_timeout);
+        let reader = self.turns.reader();
+        let (pump, source) = body(response, self.options.idle_timeout, Arc::clone(&reader));
         let delivery = Delivery {
             source,
             compression,
             limits: self.options.limits.clone(),
             time_zone: self.request.time_zone,
             gauge: self.gauge,
+            reader,
         };
         let delivery = delivery.run(self.sink, self.has_delivered);
         let (pump, delivery) = (Box::pin(pump.run()), Box::pin(delivery));

@@ -1,12 +1,16 @@
 //! The body of an answer, on its way from the network to the thread that reads it.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use reqwest::Response;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
+
+use crate::turns::Reader;
 
 /// So many pieces of a body may wait to be read.
 const PIECES: usize = 4;
@@ -22,6 +26,7 @@ pub(crate) struct BodyBytes {
     pieces: Receiver<Piece>,
     current: Bytes,
     has_ended: bool,
+    reader: Arc<Reader>,
 }
 
 /// The side that receives.
@@ -32,9 +37,9 @@ pub(crate) struct BodyPump {
 }
 
 /// Both sides of a body.
-pub(crate) fn body(response: Response, idle_timeout: Duration) -> (BodyPump, BodyBytes) {
+pub(crate) fn body(response: Response, idle_timeout: Duration, reader: Arc<Reader>) -> (BodyPump, BodyBytes) {
     let (sender, receiver) = channel(PIECES);
-    let bytes = BodyBytes { pieces: receiver, current: Bytes::new(), has_ended: false };
+    let bytes = BodyBytes { pieces: receiver, current: Bytes::new(), has_ended: false, reader };
     (BodyPump { response, pieces: sender, idle_timeout }, bytes)
 }
 
@@ -58,10 +63,21 @@ impl BodyPump {
     }
 }
 
+impl BodyBytes {
+    /// Others read while there is none.
+    fn next_piece(&mut self) -> Option<Piece> {
+        match self.pieces.try_recv() {
+            Ok(piece) => Some(piece),
+            Err(TryRecvError::Empty) => self.reader.while_waiting(|| self.pieces.blocking_recv()),
+            Err(TryRecvError::Disconnected) => None,
+        }
+    }
+}
+
 impl Read for BodyBytes {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         while self.current.is_empty() && !self.has_ended {
-            match self.pieces.blocking_recv() {
+            match self.next_piece() {
                 Some(Piece::Bytes(bytes)) => self.current = bytes,
                 Some(Piece::End) => self.has_ended = true,
                 None => return Err(io::ErrorKind::ConnectionAborted.into()),

@@ -1,6 +1,7 @@
 //! `xtask-load bench`: the product against the bare server, both started here, in turns.
 
 mod event_write;
+mod feed_import;
 mod feed_read;
 mod footprint;
 mod key_value_read;

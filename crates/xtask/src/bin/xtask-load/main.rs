@@ -12,12 +12,16 @@ mod engine;
 mod event_walk;
 mod generator;
 mod http;
+mod moment;
 mod private;
+mod process_memory;
 mod product;
 mod provider;
 mod psql;
+mod rabbitmqctl;
 mod scratch;
 mod server;
+mod worker_process;
 
 use std::env;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Servers of a run's own: PostgreSQL, Redis, memcached. Each can be killed, started again, frozen and thawed, and
+//! Servers of a run's own: PostgreSQL, Redis, memcached, RabbitMQ. Each can be killed, started again, frozen and thawed, and
 //! what it stores is on a disk and synced, as in production.
 
 mod guard;

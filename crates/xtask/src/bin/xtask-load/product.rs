@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::Result;
 use crate::http::Client;
 use crate::server::Server;
+use crate::worker_process::WorkerProcess;
 
 /// Configuration keys, as `cache.redis_url`, with their values; what is not named has its default.
 pub(crate) type Settings = [(&'static str, String)];
@@ -20,6 +21,11 @@ pub(crate) type Settings = [(&'static str, String)];
 pub(crate) fn start(data_dir: &Path, settings: &Settings) -> Result<Server> {
     let mut command = command("serve", data_dir, settings)?;
     Server::start(command.args(["--listen", "127.0.0.1:0"]))
+}
+
+/// Starts `tenantry worker`, as [`start`] does.
+pub(crate) fn start_worker(data_dir: &Path, settings: &Settings) -> Result<WorkerProcess> {
+    WorkerProcess::start(&mut command("worker", data_dir, settings)?)
 }
 
 /// Runs `tenantry migrate`: makes the tables of the database that the settings name.

@@ -1,18 +1,19 @@
 //! P8: reading a feed, against a bare pass of quick-xml over the same bytes, and the memory that it takes.
 //!
 //! Both sides are in a program of the product's own, `parse_feed`, an example of its crate: this one may not know that
-//! crate. The import as a whole is not measured here yet.
+//! crate. The import as a whole is measured after it, in `feed_import.rs`.
 
 use std::env;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use xtask::workspace::cargo;
 
+use super::feed_import;
 use super::settings::Settings;
 use super::table::{Row, Target};
 use super::turns::Side;
@@ -22,6 +23,8 @@ use crate::provider::{Dialect, Feed};
 
 const PLANS: u64 = 5_000;
 const ZONES: u64 = 300;
+/// Of a hundred plans so many are other ones in the next version.
+const CHANGES: u64 = 10;
 
 /// What `parse_feed time` prints.
 #[derive(Deserialize)]
@@ -47,15 +50,19 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
     if !cargo()?.args(package).status()?.success() {
         return Err("the program that reads feeds could not be built".into());
     }
-    let feed = feed(PLANS, settings.seed);
-    let file = scratch.join("feed.xml");
-    let mut to = BufWriter::new(File::create(&file)?);
-    feed.write(0, u64::MAX, &mut to)?;
-    to.flush()?;
+    let feed = Feed { changes: CHANGES, ..feed(PLANS, settings.seed) };
+    let file = |version: u64| -> Result<PathBuf> {
+        let file = scratch.join(format!("feed-{version}.xml"));
+        let mut to = BufWriter::new(File::create(&file)?);
+        feed.write(version, u64::MAX, &mut to)?;
+        to.flush()?;
+        Ok(file)
+    };
+    let (first, changed) = (file(0)?, file(1)?);
 
     let meter = Meter::start()?;
     let rounds = settings.rounds.to_string();
-    let times: Times = output(program()?.arg("time").arg(&file).arg(&rounds))?;
+    let times: Times = output(program()?.arg("time").arg(&first).arg(&rounds))?;
     let others = vec![meter.share_of_others()?];
     if times.plans != PLANS {
         return Err(format!("{} plans were read of {PLANS}", times.plans).into());
@@ -70,6 +77,8 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
         times.bytes / 1_000_000
     );
     let (ours, bare) = (a_second(times.product_seconds), a_second(times.bare_seconds));
+    let versions = feed_import::Versions { first, changed, plans: PLANS, bytes: times.bytes };
+    let imported = feed_import::measure(settings, scratch, &versions, &ours)?;
     let mut rows = vec![Row::against("quick-xml", "P8", work, ours, bare, Target::Ratio(0.5))];
     for plans in [PLANS, 10 * PLANS] {
         let memory = read_piped(plans, settings.seed)?;
@@ -77,6 +86,7 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
         let above_idle = memory.peak_kib.saturating_sub(memory.idle_kib) as f64 / 1024.0;
         rows.push(Row::alone("P8", &work, "MiB", vec![above_idle], Target::AtMost(64.0)));
     }
+    rows.extend(imported);
     Ok(rows)
 }
 

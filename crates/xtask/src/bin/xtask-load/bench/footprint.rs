@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::table::{Row, Target};
 use crate::Result;
+use crate::process_memory::resident_mib;
 use crate::product;
 use crate::server::Server;
 
@@ -70,7 +71,7 @@ fn settled_memory_mib(server: &Server) -> Result<f64> {
     let mut samples: Vec<f64> = Vec::new();
     for _ in 0..80 {
         thread::sleep(Duration::from_millis(250));
-        samples.push(memory_mib(server.process_id())?);
+        samples.push(resident_mib(server.process_id())?);
         if let Some(last) = samples.last_chunk::<8>() {
             let (low, high) = last
                 .iter()
@@ -81,12 +82,4 @@ fn settled_memory_mib(server: &Server) -> Result<f64> {
         }
     }
     Err("the memory of an idle server did not settle within 20 seconds".into())
-}
-
-/// `VmRSS` of Linux's `/proc/PID/status`.
-fn memory_mib(process_id: u32) -> Result<f64> {
-    let status = fs::read_to_string(format!("/proc/{process_id}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("there is no VmRSS")?;
-    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(kib / 1024.0)
 }

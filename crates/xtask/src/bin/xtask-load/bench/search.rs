@@ -1,6 +1,9 @@
-//! P7: `GET /api/v1/search`, against the bare server; and at a pace, while the catalog is imported again and again.
+//! P7: `GET /api/v1/search`, against the bare server; at a pace, while the catalog is imported again and again; how soon
+//! an import is seen; and all that with ten times as many plans.
 
+mod catalog;
 mod feed;
+mod freshness;
 mod imports;
 mod provider;
 
@@ -9,27 +12,28 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use xtask::median::median;
-use xtask::random::Random;
 
 use super::settings::{READ_CONNECTIONS, Settings};
-use super::sides::Sides;
 use super::table::{Row, Target};
 use super::turns;
-use super::value::write_digits;
 use crate::Result;
 use crate::disturbance::Meter;
-use crate::engine::Engine;
-use crate::generator::{self, Caller, Load};
-use crate::http::{Response, Template};
-use feed::{FOUND, PLANS};
-use imports::Imports;
-use provider::Provider;
+use crate::generator::{self, Load};
+use crate::http::Template;
+use catalog::Catalog;
+use feed::{FOUND, MANY_PLANS, PLANS};
 
 /// Requests a second that are sent whatever becomes of them.
 const PACE: u32 = 10_000;
 
-/// Where the title of the first plan stands in an answer.
-const TITLE_AT: usize = br#"{"data":{"events":[{"id":"00000000-0000-0000-0000-000000000000","title":""#.len();
+/// From the end of an import until a search shows it.
+const SEEN_WITHIN_MS: f64 = 300.0;
+
+/// With ten times the plans a search may take 1.3 times as long.
+const LEAST_OF_SPEED: f64 = 0.77;
+
+/// What a plan may take in a snapshot.
+const MAX_BYTES_A_PLAN: f64 = 512.0;
 
 /// A page as the product answers it, to the byte but for its digits: what the bare server answers.
 pub(crate) static PAGE: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -40,37 +44,55 @@ pub(crate) static PAGE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 /// Measures it.
 pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
-    let provider = Provider::start()?;
-    let near = [("feeds.allow_private_addresses", "true".to_owned())];
-    let sides = Sides::start(scratch, "P7", Engine::Sqlite, &near)?;
-    let (product, bare) = (sides.product.address(), sides.bare.address());
-    let imports = Imports::of(product, &sides.key, &provider)?;
-    imports.run_one()?;
-
-    let round = |address, is_bare: bool, number| {
-        let load = settings.load(address, READ_CONNECTIONS);
-        generator::run(
-            &load,
-            searchers(settings, &Template::new("GET", "", address, &sides.key), is_bare, number),
-        )
-    };
+    let catalog = Catalog::start(settings, scratch, "P7", PLANS)?;
     let (ours, theirs) = turns::take(
         settings,
         "P7",
-        |number| Ok(round(product, false, number)?.into()),
-        |number| Ok(round(bare, true, number)?.into()),
+        |number| Ok(catalog.round(false, number)?.into()),
+        |number| Ok(catalog.round(true, number)?.into()),
     )?;
     let work = format!("`search`, {PLANS} plans, spans of {FOUND} results, {READ_CONNECTIONS} connections");
     let mut rows = vec![Row::against_bare("P7", work, ours, theirs, Target::Ratio(0.7))];
+    rows.extend(larger(settings, scratch, &catalog)?);
 
-    provider.fail_two_times_in_three(settings.seed);
+    let (product, key) = (catalog.sides.product.address(), &catalog.sides.key);
+    let seen_ms = freshness::measure(&catalog.imports, product, key, settings.rounds)?;
+    println!("P7, from the end of an import until a search shows it: {seen_ms:.0?} ms");
+    let work = format!("from the end of an import until `search` shows it, {PLANS} plans");
+    rows.push(Row::alone("P7", &work, "ms", seen_ms, Target::AtMost(SEEN_WITHIN_MS)));
+    rows.push(at_a_pace(settings, &catalog)?);
+    Ok(rows)
+}
+
+/// The same search among ten times as many plans, in turns with that among fewer, and what memory a plan takes.
+fn larger(settings: &Settings, scratch: &Path, few: &Catalog<'_>) -> Result<Vec<Row>> {
+    let many = Catalog::start(settings, scratch, "P7-larger", MANY_PLANS)?;
+    let (of_many, of_few) = turns::take(
+        settings,
+        "P7, ten times the plans",
+        |number| Ok(many.round(false, 2000 + number)?.into()),
+        |number| Ok(few.round(false, 3000 + number)?.into()),
+    )?;
+    let work = format!("the same, {MANY_PLANS} plans, against {PLANS} plans");
+    let bytes = many.snapshot_mib()? * 1024.0 * 1024.0 / MANY_PLANS as f64;
+    let memory = format!("memory of the search, a plan of {MANY_PLANS}");
+    Ok(vec![
+        Row::against("fewer", "P7", work, of_many, of_few, Target::Ratio(LEAST_OF_SPEED)),
+        Row::alone("P7", &memory, "bytes", vec![bytes], Target::AtMost(MAX_BYTES_A_PLAN)),
+    ])
+}
+
+/// At a pace, while the catalog is imported again and again by a provider that fails.
+fn at_a_pace(settings: &Settings, catalog: &Catalog<'_>) -> Result<Row> {
+    catalog.provider.fail_two_times_in_three(settings.seed);
+    let product = catalog.sides.product.address();
     let (mut p99_ms, mut reached) = (Vec::new(), Vec::new());
     for number in 1..=settings.rounds as u64 {
         let load = Load { per_second: Some(PACE), ..settings.load(product, READ_CONNECTIONS) };
-        let template = Template::new("GET", "", product, &sides.key);
+        let template = Template::new("GET", "", product, &catalog.sides.key);
         let meter = Meter::start()?;
-        let (outcome, imported) = imports
-            .meanwhile(|| generator::run(&load, searchers(settings, &template, false, 1000 + number)))?;
+        let searchers = catalog.searchers(&template, false, 1000 + number);
+        let (outcome, imported) = catalog.imports.meanwhile(|| generator::run(&load, searchers))?;
         let (others, outcome) = (meter.share_of_others()?, outcome?);
         let p99 = Duration::from_micros(outcome.latency_us.value_at_quantile(0.99));
         println!(
@@ -87,50 +109,5 @@ pub(super) fn measure(settings: &Settings, scratch: &Path) -> Result<Vec<Row>> {
         "`search` at a pace of {PACE}/s during imports, with the provider failing: p99, at {:.0}/s answered",
         median(&reached)
     );
-    rows.push(Row::alone("P7", &work, "ms", p99_ms, Target::AtMost(5.0)));
-    Ok(rows)
-}
-
-fn searchers(settings: &Settings, template: &Template, is_bare: bool, number: u64) -> Vec<Searcher> {
-    let mut thread = 0;
-    settings.per_thread(|| {
-        thread += 1;
-        let random = Random::part(settings.seed, number * 1000 + thread);
-        Searcher { template: template.clone(), random, target: Vec::new(), is_bare }
-    })
-}
-
-/// Searches spans at random, and looks at what is found.
-struct Searcher {
-    template: Template,
-    random: Random,
-    target: Vec<u8>,
-    is_bare: bool,
-}
-
-impl Caller for Searcher {
-    type Ticket = u64;
-
-    fn request(&mut self, request: &mut Vec<u8>) -> Option<u64> {
-        let first = self.random.below(PLANS - u64::from(FOUND));
-        self.target.clear();
-        feed::write_search(first, &mut self.target);
-        self.template.write(&self.target, request);
-        Some(first)
-    }
-
-    fn answer(&mut self, first: u64, response: &Response<'_, '_>) -> Result<()> {
-        let mut title = *b"plan 000000";
-        write_digits(if self.is_bare { 0 } else { first }, &mut title[5..]);
-        let found = response.body.get(TITLE_AT..).is_some_and(|rest| rest.starts_with(&title));
-        if response.status != 200 || response.body.len() != PAGE.len() || !found {
-            let body = String::from_utf8_lossy(response.body);
-            return Err(format!(
-                "the search from plan {first} was answered with {}: {body}",
-                response.status
-            )
-            .into());
-        }
-        Ok(())
-    }
+    Ok(Row::alone("P7", &work, "ms", p99_ms, Target::AtMost(5.0)))
 }

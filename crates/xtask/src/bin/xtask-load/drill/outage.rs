@@ -1,5 +1,6 @@
 //! S3: a server under the product is killed, or frozen, under load, and comes back.
 
+mod broker;
 mod clients;
 mod record;
 mod run;
@@ -21,7 +22,12 @@ pub(super) use settings::Settings;
 /// Runs the drill, or its self-test.
 pub(super) fn run(settings: &Settings) -> Result<()> {
     let mut scratch = Scratch::new("outage")?;
-    let done = if settings.is_self_test { self_test(settings, &scratch) } else { drill(settings, &scratch) };
+    let done = match (settings.server, settings.is_self_test) {
+        (Server::RabbitMq, false) => broker::drill(settings, &scratch),
+        (Server::RabbitMq, true) => broker::self_test(settings, &scratch),
+        (_, false) => drill(settings, &scratch),
+        (_, true) => self_test(settings, &scratch),
+    };
     if done.is_err() {
         scratch.keep();
     }

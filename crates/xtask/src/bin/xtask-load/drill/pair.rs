@@ -20,6 +20,8 @@ pub(super) struct Pair {
     pub(super) key: String,
     pub(super) postgres: PrivateServer,
     pub(super) cache: PrivateServer,
+    /// With what the first node runs.
+    pub(super) settings: Vec<(&'static str, String)>,
     /// The cache of the second node, where the two are apart.
     _other_cache: Option<PrivateServer>,
 }
@@ -53,17 +55,20 @@ impl Pair {
             Bond::Whole => None,
             Bond::Broken => Some(all.start(kind, "other-cache")?),
         };
-        let start = |data_dir: &Path, cache: &PrivateServer| {
+        let with = |cache: &PrivateServer| {
             let key = if kind == servers::Server::Redis { "cache.redis_url" } else { "cache.memcached_url" };
-            let own = [(key, cache.url(""))];
-            let server = product::start(data_dir, &[&database[..], &own, settings].concat())?;
+            [&database[..], &[(key, cache.url(""))], settings].concat()
+        };
+        let start = |data_dir: &Path, settings: &product::Settings| {
+            let server = product::start(data_dir, settings)?;
             product::wait_until_ready(server.address())?;
             Ok::<_, crate::Failure>(server)
         };
-        let first = start(&data_dirs[0], &cache)?;
-        let second = start(&data_dirs[1], other_cache.as_ref().unwrap_or(&cache))?;
+        let settings = with(&cache);
+        let first = start(&data_dirs[0], &settings)?;
+        let second = start(&data_dirs[1], &with(other_cache.as_ref().unwrap_or(&cache)))?;
         let key = product::make_tenant(first.address(), &data_dirs[0])?;
-        Ok(Self { nodes: [first, second], key, postgres, cache, _other_cache: other_cache })
+        Ok(Self { nodes: [first, second], key, postgres, cache, settings, _other_cache: other_cache })
     }
 
     /// Where the nodes listen.

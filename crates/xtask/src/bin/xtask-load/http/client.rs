@@ -50,6 +50,11 @@ impl Client {
         self.send("POST", path, json.as_bytes())
     }
 
+    /// PATCHes with JSON.
+    pub(crate) fn patch(&mut self, path: &str, json: &str) -> Result<Answer> {
+        self.send("PATCH", path, json.as_bytes())
+    }
+
     /// PUTs a value.
     pub(crate) fn put(&mut self, path: &str, value: &[u8]) -> Result<Answer> {
         self.send("PUT", path, value)

@@ -80,7 +80,7 @@ pub(crate) fn run() -> Result<()> {
 /// Asks a server to end, and kills what has not.
 pub(super) fn end(process: u32) -> Result<()> {
     let all = tree(process);
-    // What is frozen hears nothing. SIGINT ends all three, and PostgreSQL without waiting for its clients.
+    // What is frozen hears nothing. SIGINT ends all of them, and PostgreSQL without waiting for its clients.
     signal(&all, Signal::CONT);
     signal(&[process], Signal::INT);
     let deadline = Instant::now() + PATIENCE;

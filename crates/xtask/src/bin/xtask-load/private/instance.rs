@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use xtask::servers::Server;
 use xtask::servers::discovery::Found;
+use xtask::servers::rabbitmq::{self, Ports};
 use xtask::servers::readiness::is_ready;
 use xtask::servers::unprivileged::Unprivileged;
 
@@ -30,6 +31,8 @@ pub(crate) struct PrivateServer {
     guard: Arc<Guard>,
     port: u16,
     child: Option<Child>,
+    /// What RabbitMQ would start by itself, and leave behind: the daemon by which its nodes find each other.
+    companion: Option<(Ports, Child)>,
 }
 
 impl PrivateServer {
@@ -40,14 +43,20 @@ impl PrivateServer {
         user: Option<Unprivileged>,
         guard: Arc<Guard>,
     ) -> Result<Self> {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let mut server = Self { found, directory, user, guard, port, child: None };
+        let port = free_port()?;
+        let mut server = Self { found, directory, user, guard, port, child: None, companion: None };
         if server.found.server == Server::Postgres {
             let mut initdb = server.command(&server.found.beside("initdb"))?;
             initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-D"]);
             if !initdb.arg(server.cluster()).status()?.success() {
                 return Err(server.failed("could not be set up by initdb"));
             }
+        }
+        if server.found.server == Server::RabbitMq {
+            let ports = Ports { amqp: port, distribution: free_port()?, epmd: free_port()? };
+            let daemon = server.command(Path::new("epmd"))?.args(rabbitmq::epmd_arguments(ports)).spawn()?;
+            server.guard.watch(daemon.id())?;
+            server.companion = Some((ports, daemon));
         }
         server.start()?;
         Ok(server)
@@ -57,6 +66,7 @@ impl PrivateServer {
     pub(crate) fn start(&mut self) -> Result<()> {
         let mut command = self.command(&self.found.program)?;
         self.add_arguments(&mut command);
+        self.prepare(&mut command)?;
         let child = self.child.insert(command.spawn()?);
         self.guard.watch(child.id())?;
         let end = Instant::now() + PATIENCE;
@@ -113,6 +123,22 @@ impl PrivateServer {
         command.args(["-h", "127.0.0.1", "-U", "postgres", "-p"]).arg(self.port.to_string());
         command.stdin(Stdio::null()).current_dir(&self.directory);
         command
+    }
+
+    /// RabbitMQ's `rabbitmqctl`, for this node, as its user.
+    pub(crate) fn rabbitmqctl(&self) -> Result<Command> {
+        let mut command = self.command(&self.found.beside("rabbitmqctl"))?;
+        self.prepare(&mut command)?;
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(command)
+    }
+
+    /// Tells RabbitMQ's programs which node is meant, and where everything of it stands.
+    fn prepare(&self, command: &mut Command) -> Result<()> {
+        match &self.companion {
+            Some((ports, _)) => Ok(rabbitmq::prepare(command, &self.directory, *ports)?),
+            None => Ok(()),
+        }
     }
 
     /// The clients' programs are not always where a link to the server stands, nor where the server itself does.
@@ -182,14 +208,20 @@ impl PrivateServer {
 
 impl Drop for PrivateServer {
     fn drop(&mut self) {
-        let Some(mut child) = self.child.take() else { return };
-        let process = child.id();
-        let ended = guard::end(process).and_then(|()| {
-            child.wait()?;
-            self.guard.forget(process)
-        });
-        if let Err(failure) = ended {
-            eprintln!("xtask-load: {} may still run: {failure}", self.found.server);
+        let companion = self.companion.take().map(|(_, daemon)| daemon);
+        for mut child in self.child.take().into_iter().chain(companion) {
+            let process = child.id();
+            let ended = guard::end(process).and_then(|()| {
+                child.wait()?;
+                self.guard.forget(process)
+            });
+            if let Err(failure) = ended {
+                eprintln!("xtask-load: {} may still run: {failure}", self.found.server);
+            }
         }
     }
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

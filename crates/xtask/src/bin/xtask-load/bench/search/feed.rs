@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::super::value::write_digits;
 
-/// How many plans there are.
+/// How many plans there are, and in the larger catalog.
 pub(super) const PLANS: u64 = 100_000;
+pub(super) const MANY_PLANS: u64 = 10 * PLANS;
 
 /// How many of them a search finds.
 pub(super) const FOUND: u8 = 20;
@@ -14,11 +15,11 @@ pub(super) const FOUND: u8 = 20;
 const APART: u64 = 300;
 const LASTS: u64 = 3600;
 
-/// The feed, as it is at that fetch: each time every tenth plan has other prices.
-pub(super) fn text(fetch: u64) -> String {
-    let mut text = String::with_capacity(PLANS as usize * 420);
+/// The feed of so many plans, as it is at that fetch: each time every tenth plan has other prices.
+pub(super) fn text(plans: u64, fetch: u64) -> String {
+    let mut text = String::with_capacity(plans as usize * 420);
     text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?><planList version=\"1.0\"><output>");
-    for plan in 0..PLANS {
+    for plan in 0..plans {
         // Prices of two digits, of which the answers are as long as each other.
         let price = if plan % 10 == fetch % 10 { 10 + (fetch / 10 + fetch) % 40 } else { 15 };
         let (starts, ends) = (moment(plan * APART), moment(plan * APART + LASTS));

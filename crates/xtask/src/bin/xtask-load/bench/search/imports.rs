@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::Deserialize;
 
 use super::provider::Provider;
-use crate::Result;
 use crate::http::Client;
+use crate::{Result, moment};
 
 /// No import takes as long.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -34,6 +34,7 @@ struct Run {
     id: String,
     outcome: Option<String>,
     detail: Option<String>,
+    finished_at: Option<String>,
 }
 
 impl Imports {
@@ -46,12 +47,12 @@ impl Imports {
         Ok(Self { product, key: key.to_owned(), runs })
     }
 
-    /// Imports once, and insists that it succeeds.
-    pub(super) fn run_one(&self) -> Result<()> {
-        let run = self.run()?;
-        match run.outcome.as_deref() {
-            Some("succeeded") => Ok(()),
-            other => Err(format!("the import ended as {other:?}: {:?}", run.detail).into()),
+    /// Imports once, and insists that it succeeds; answers when it ended.
+    pub(super) fn run_one(&self) -> Result<SystemTime> {
+        let Run { outcome, detail, finished_at, .. } = self.run()?;
+        match (outcome.as_deref(), finished_at) {
+            (Some("succeeded"), Some(ended)) => moment::read(&ended),
+            (other, _) => Err(format!("the import ended as {other:?}: {detail:?}").into()),
         }
     }
 

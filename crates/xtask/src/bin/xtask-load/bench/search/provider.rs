@@ -17,6 +17,7 @@ pub(super) struct Provider {
 }
 
 struct State {
+    plans: u64,
     fetch: u64,
     /// The feed of that fetch, made before it is asked for: that takes longer than to serve it.
     next: Arc<String>,
@@ -24,10 +25,10 @@ struct State {
 }
 
 impl Provider {
-    /// Starts one that never fails.
-    pub(super) fn start() -> Result<Self> {
+    /// Starts one that never fails, with a feed of so many plans.
+    pub(super) fn start(plans: u64) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
-        let state = State { fetch: 0, next: Arc::new(feed::text(0)), faults: None };
+        let state = State { plans, fetch: 0, next: Arc::new(feed::text(plans, 0)), faults: None };
         let provider = Self { address: listener.local_addr()?, state: Arc::new(Mutex::new(state)) };
         let state = Arc::clone(&provider.state);
         thread::spawn(move || {
@@ -68,6 +69,6 @@ fn answer(mut stream: &TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     stream.write_all(feed.as_bytes())?;
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     state.fetch += 1;
-    state.next = Arc::new(feed::text(state.fetch));
+    state.next = Arc::new(feed::text(state.plans, state.fetch));
     Ok(())
 }

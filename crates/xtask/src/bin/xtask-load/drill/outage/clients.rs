@@ -37,12 +37,17 @@ impl<'a> Caller<'a> {
         Self { address, key, client: None, records: Records::since(begun), stop }
     }
 
-    fn is_to_go_on(&self) -> bool {
+    pub(super) fn is_to_go_on(&self) -> bool {
         !self.stop.load(Ordering::Relaxed)
     }
 
+    /// What became of all that it has asked.
+    pub(super) fn finish(self) -> Vec<Record> {
+        self.records.finish()
+    }
+
     /// Asks, and judges what comes back.
-    fn call(
+    pub(super) fn call(
         &mut self,
         kind: Kind,
         ask: impl FnOnce(&mut Client) -> Result<Answer>,
@@ -126,7 +131,7 @@ pub(super) fn write(
             }
         }
     }
-    (caller.records.finish(), notes)
+    (caller.finish(), notes)
 }
 
 /// Reads keys that nobody writes: those from `first` on.
@@ -144,7 +149,7 @@ pub(super) fn read_cached(mut caller: Caller<'_>, mut random: Random, first: u64
         );
         thread::sleep(BETWEEN_READS);
     }
-    caller.records.finish()
+    caller.finish()
 }
 
 /// Reads keys that are being written, of a node that may be so much behind.
@@ -175,5 +180,5 @@ pub(super) fn read_written(
         );
         thread::sleep(BETWEEN_READS);
     }
-    caller.records.finish()
+    caller.finish()
 }

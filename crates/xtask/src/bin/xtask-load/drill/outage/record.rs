@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// A request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// An event or a key-value, on the first node.
+    /// An event or a key-value.
     Write,
     /// A key that nobody writes, on either node: caches have it.
     CachedRead,
@@ -13,6 +13,10 @@ pub(super) enum Kind {
     ReadAtWriter,
     /// The same on the other node.
     ReadAtOther,
+    /// A run of a feed is asked for.
+    RunRequest,
+    /// A run is looked at that was just asked for.
+    RunRead,
 }
 
 /// Its outcome.

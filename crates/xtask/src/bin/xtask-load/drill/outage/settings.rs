@@ -19,7 +19,7 @@ pub(in crate::drill) struct Settings {
     pub(super) is_frozen: bool,
     /// For how long.
     pub(super) outage: Duration,
-    /// Writes and reads a second, each, below which there was no load.
+    /// Writes and cached reads a second, each, below which there was no load.
     pub(super) minimum: u64,
     /// What ids and contents are made from.
     pub(super) seed: u64,
@@ -32,8 +32,7 @@ impl Settings {
     pub(in crate::drill) fn read(mut arguments: Arguments) -> Result<Self> {
         let name: String = arguments.value("--server")?.unwrap_or_default();
         let server = Server::ALL.into_iter().find(|server| server.word() == name);
-        let server = server.filter(|server| *server != Server::RabbitMq);
-        let server = server.ok_or("--server is postgres, redis or memcached")?;
+        let server = server.ok_or("--server is postgres, redis, memcached or rabbitmq")?;
         let is_frozen = arguments.switch("--freeze");
         let seconds = arguments.value("--seconds")?.unwrap_or(30);
         let minimum = arguments.value("--minimum")?.unwrap_or(500);
