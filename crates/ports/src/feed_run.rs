@@ -9,8 +9,8 @@
 
 use async_trait::async_trait;
 use tenantry_domain::{
-    Feed, FeedId, FeedRun, Page, PageLimit, PlanRecord, Reject, RejectId, RejectedRecord, RunCounts, RunId,
-    RunTrigger, TenantNumber, Timestamp,
+    Feed, FeedId, FeedRun, Page, PageLimit, PlanRecord, Precondition, Reject, RejectId, RejectedRecord,
+    RunCounts, RunId, RunTrigger, TenantNumber, Timestamp,
 };
 
 use crate::error::StorageError;
@@ -34,6 +34,23 @@ pub enum RequestedRun {
     New(FeedRun),
     /// The feed has one that has not ended yet: this one. No other was made.
     Open(FeedRun),
+}
+
+/// Why no run was made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// The tenant has no such feed, or is being deleted.
+    #[error("there is no such feed")]
+    NotFound,
+    /// The feed's version is another one than the caller expected.
+    #[error("the feed has changed: its version is {current}")]
+    VersionConflict {
+        /// The version it has.
+        current: u64,
+    },
+    /// Storage did not do it.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
 }
 
 /// A place for a run that the timer makes.
@@ -129,6 +146,12 @@ pub enum ConfirmError {
     /// The feed has no such run.
     #[error("there is no such run")]
     NotFound,
+    /// The feed's version is another one than the caller expected.
+    #[error("the feed has changed: its version is {current}")]
+    VersionConflict {
+        /// The version it has.
+        current: u64,
+    },
     /// The run is not held: it has another state.
     #[error("the run is not held")]
     NotHeld,
@@ -141,15 +164,19 @@ pub enum ConfirmError {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait FeedRunRepository: Send + Sync {
-    /// Makes a run of the feed, queued now, unless one is open. Nothing where the tenant has no such feed, or is being
-    /// deleted.
+    /// Makes a run of the feed, queued now, unless one is open, if the precondition holds for the feed's version.
+    ///
+    /// # Errors
+    /// [`RequestError::NotFound`], whatever the precondition; [`RequestError::VersionConflict`], also where a run is
+    /// open.
     async fn request(
         &self,
         tenant: TenantNumber,
         feed: FeedId,
         run: RunId,
         trigger: RunTrigger,
-    ) -> Result<Option<RequestedRun>, StorageError>;
+        precondition: Precondition,
+    ) -> Result<RequestedRun, RequestError>;
 
     /// Makes a run of each feed, of any tenant that is active, whose time has come by `now`, the longest due first,
     /// at most one a slot. The feed is due again an interval after `now`, with the slot's jitter: runs that were
@@ -215,13 +242,18 @@ pub trait FeedRunRepository: Send + Sync {
         max_rejects: u32,
     ) -> Result<FeedRun, ClaimError>;
 
-    /// Lets a held run through: what it has staged becomes the catalog as at the end of a run that was not held, now.
-    /// It has no `detail` any more. There is no such run, either, while the tenant is being deleted.
+    /// Lets a held run through, if the precondition holds for the feed's version: what it has staged becomes the catalog
+    /// as at the end of a run that was not held, now. It has no `detail` any more.
+    ///
+    /// # Errors
+    /// [`ConfirmError::NotFound`], also while the tenant is being deleted, and whatever the precondition; then
+    /// [`ConfirmError::VersionConflict`]; then [`ConfirmError::NotHeld`].
     async fn confirm(
         &self,
         tenant: TenantNumber,
         feed: FeedId,
         run: RunId,
+        precondition: Precondition,
         now: Timestamp,
         max_rejects: u32,
     ) -> Result<FeedRun, ConfirmError>;

@@ -15,11 +15,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use tenantry_domain::{FeedId, FeedRun, RunCounts, RunId, RunTrigger, TenantNumber, Timestamp};
+use tenantry_domain::{FeedId, FeedRun, Precondition, RunCounts, RunId, RunTrigger, TenantNumber, Timestamp};
 use tenantry_ports::{
     ClaimError, ClaimOutcome, ClaimedRun, Clock, FeedRequest, FeedRunRepository, FeedSource, FetchCost,
-    FetchEnd, FetchError, PlanRepository, RequestedRun, RunClaim, RunEnd, RunKey, StorageError, Timer,
-    Validators,
+    FetchEnd, FetchError, PlanRepository, RequestError, RequestedRun, RunClaim, RunEnd, RunKey, StorageError,
+    Timer, Validators,
 };
 use uuid::Uuid;
 
@@ -131,10 +131,14 @@ impl ImportService {
         file: Arc<dyn FeedSource>,
     ) -> Result<FeedRun, FileImportError> {
         let run = RunId::new(Uuid::now_v7());
-        match self.runs.request(tenant, feed, run, RunTrigger::File).await? {
-            None => return Err(FileImportError::FeedNotFound),
-            Some(RequestedRun::Open(open)) => return Err(FileImportError::Busy(open.id)),
-            Some(RequestedRun::New(_)) => {}
+        match self.runs.request(tenant, feed, run, RunTrigger::File, Precondition::default()).await {
+            Ok(RequestedRun::New(_)) => {}
+            Ok(RequestedRun::Open(open)) => return Err(FileImportError::Busy(open.id)),
+            // Of the two only the first can be: whatever the feed's version is will do.
+            Err(RequestError::NotFound | RequestError::VersionConflict { .. }) => {
+                return Err(FileImportError::FeedNotFound);
+            }
+            Err(RequestError::Storage(error)) => return Err(error.into()),
         }
         let key = RunKey { tenant, feed, run };
         match self.carry_out_from(key, Some(file), std::future::pending()).await? {

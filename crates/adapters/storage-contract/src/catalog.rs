@@ -2,12 +2,13 @@
 
 use tenantry_domain::{
     CatalogRevision, Feed, FeedDraft, FeedId, FeedRun, FeedSettings, PageLimit, Plan, PlanContent, PlanId,
-    PlanKey, PlanRecord, PlanTime, PlanTitle, PlanVersion, Price, PriceRange, ProviderId, RecordPlace,
-    Reject, RejectCode, RejectReason, RejectedRecord, RunCounts, RunId, RunTrigger, SellMode, TenantNumber,
-    Timestamp, Zone, ZoneList,
+    PlanKey, PlanRecord, PlanTime, PlanTitle, PlanVersion, Precondition, Price, PriceRange, ProviderId,
+    RecordPlace, Reject, RejectCode, RejectReason, RejectedRecord, RunCounts, RunId, RunTrigger, SellMode,
+    TenantNumber, Timestamp, Zone, ZoneList,
 };
 use tenantry_ports::{
-    ClaimOutcome, ClaimedRun, RequestedRun, RunClaim, RunEnd, RunKey, StagedBatch, Validators,
+    ClaimOutcome, ClaimedRun, ConfirmError, FeedWriteError, RequestError, RequestedRun, RunClaim, RunEnd,
+    RunKey, StagedBatch, Validators,
 };
 use uuid::Uuid;
 
@@ -127,11 +128,26 @@ impl Fixture {
         self.feeds.find(tenant, feed).await.expect("found").expect("the feed is there")
     }
 
+    /// Removes a feed of any version.
+    pub(crate) async fn delete_feed(&self, tenant: TenantNumber, feed: FeedId) -> Result<(), FeedWriteError> {
+        self.feeds.delete(tenant, feed, Precondition::default()).await
+    }
+
+    /// Asks for a run, whatever the feed's version.
+    pub(crate) async fn request(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        run: u128,
+    ) -> Result<RequestedRun, RequestError> {
+        let always = Precondition::default();
+        self.feed_runs.request(tenant, feed, run_id(run), RunTrigger::Request, always).await
+    }
+
     /// A new run, queued now.
     pub(crate) async fn queued(&self, tenant: TenantNumber, feed: FeedId, run: u128) -> RunKey {
-        let requested = self.feed_runs.request(tenant, feed, run_id(run), RunTrigger::Request).await;
-        match requested.expect("requested") {
-            Some(RequestedRun::New(queued)) => RunKey { tenant, feed, run: queued.id },
+        match self.request(tenant, feed, run).await.expect("requested") {
+            RequestedRun::New(queued) => RunKey { tenant, feed, run: queued.id },
             other => panic!("a run was asked for, and {other:?} was answered"),
         }
     }
@@ -144,8 +160,13 @@ impl Fixture {
 
     /// A new run that is claimed for a minute.
     pub(crate) async fn claimed(&self, tenant: TenantNumber, feed: FeedId, run: u128) -> ClaimedRun {
-        let key = self.queued(tenant, feed, run).await;
-        match self.claim(key).await {
+        self.queued(tenant, feed, run).await;
+        self.claim_queued(tenant, feed, run).await
+    }
+
+    /// Claims a run that is queued for a minute.
+    pub(crate) async fn claim_queued(&self, tenant: TenantNumber, feed: FeedId, run: u128) -> ClaimedRun {
+        match self.claim(RunKey { tenant, feed, run: run_id(run) }).await {
             ClaimOutcome::Claimed(claimed) => *claimed,
             other => panic!("a queued run was claimed, and {other:?} was answered"),
         }
@@ -189,8 +210,18 @@ impl Fixture {
 
     /// Lets a held run through.
     pub(crate) async fn confirm(&self, tenant: TenantNumber, feed: FeedId, run: u128) -> FeedRun {
-        let confirmed = self.feed_runs.confirm(tenant, feed, run_id(run), self.now(), MAX_REJECTS).await;
-        confirmed.expect("confirmed")
+        self.try_confirm(tenant, feed, run).await.expect("confirmed")
+    }
+
+    /// Lets a run through if it is held, whatever the feed's version.
+    pub(crate) async fn try_confirm(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        run: u128,
+    ) -> Result<FeedRun, ConfirmError> {
+        let (always, now) = (Precondition::default(), self.now());
+        self.feed_runs.confirm(tenant, feed, run_id(run), always, now, MAX_REJECTS).await
     }
 
     /// The run as it stands.

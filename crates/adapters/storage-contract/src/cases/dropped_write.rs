@@ -1,8 +1,7 @@
 //! Writes whose caller stops waiting: each is carried out all the same.
 
 use tenantry_domain::{
-    NewTenant, PageLimit, Precondition, RunCounts, RunState, RunTrigger, TenantFilter, TenantName,
-    TenantStatus,
+    NewTenant, PageLimit, Precondition, RunCounts, RunState, TenantFilter, TenantName, TenantStatus,
 };
 use tenantry_ports::{RunEnd, RunKey, ScheduleSlot, TenantUpdate};
 
@@ -130,7 +129,7 @@ pub async fn dropped_writes_of_feeds_are_carried_out(s: &Fixture) {
     until("the feed is there", async || found().await.is_some()).await;
     begin_and_drop(s.feeds.update(tenant, feed_id(1), 1, settings("other")));
     until("the feed is changed", async || found().await.is_some_and(|feed| feed.version == 2)).await;
-    begin_and_drop(s.feeds.delete(tenant, feed_id(1)));
+    begin_and_drop(s.delete_feed(tenant, feed_id(1)));
     until("the feed is gone", async || found().await.is_none()).await;
 }
 
@@ -161,12 +160,12 @@ pub async fn dropped_steps_of_a_run_are_carried_out(s: &Fixture) {
     until("the run has ended", async || state(1).await == Some(RunState::Succeeded)).await;
     assert_eq!(s.on_sale(tenant).await, ["two"]);
 
-    begin_and_drop(s.feed_runs.request(tenant, feed, run_id(2), RunTrigger::Request));
+    begin_and_drop(s.request(tenant, feed, 2));
     until("the run is there", async || state(2).await == Some(RunState::Queued)).await;
     let claimed = s.claim(RunKey { run: run_id(2), ..key }).await;
     let tenantry_ports::ClaimOutcome::Claimed(claimed) = claimed else { panic!("it is queued: {claimed:?}") };
     assert_eq!(s.finish(&claimed.claim, whole_if_half_stay()).await.state, RunState::Held);
-    begin_and_drop(s.feed_runs.confirm(tenant, feed, run_id(2), now, 9));
+    begin_and_drop(s.try_confirm(tenant, feed, 2));
     until("the run is confirmed", async || state(2).await == Some(RunState::Succeeded)).await;
     s.run(tenant, feed, 3, batch(vec![]), RunEnd::Unchanged).await;
     begin_and_drop(s.feed_runs.prune(tenant, feed, 0));

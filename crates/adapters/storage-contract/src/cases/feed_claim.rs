@@ -1,7 +1,7 @@
 //! Claims to runs.
 
 use tenantry_domain::{RunCounts, RunState};
-use tenantry_ports::{ClaimError, ClaimOutcome, RunEnd, RunKey};
+use tenantry_ports::{ClaimError, ClaimOutcome, RequestedRun, RunEnd, RunKey};
 
 use crate::catalog::{batch, feed_id, record, reject, rejected, run_id, validators, whole};
 use crate::fixture::Fixture;
@@ -122,11 +122,10 @@ pub async fn of_requests_at_once_one_makes_a_run(s: &Fixture) {
     let feed = s.feed(tenant, 1).await.id;
     let requests = (1..9).map(|run| {
         let s = s.clone();
-        let trigger = tenantry_domain::RunTrigger::Request;
-        async move { s.feed_runs.request(tenant, feed, run_id(run), trigger).await.unwrap() }
+        async move { s.request(tenant, feed, run).await.unwrap() }
     });
     let answers = at_once(requests).await;
-    let new = answers.iter().filter(|answer| matches!(answer, Some(tenantry_ports::RequestedRun::New(_))));
+    let new = answers.iter().filter(|answer| matches!(answer, RequestedRun::New(_)));
     assert_eq!(new.count(), 1, "{answers:?}");
 }
 

@@ -1,7 +1,9 @@
 //! Runs: how they come to be, and which there are.
 
-use tenantry_domain::{FeedRun, FeedSettings, RunCounts, RunState, RunTrigger, TenantStatus, Timestamp};
-use tenantry_ports::{ClaimOutcome, RequestedRun, RunEnd, RunKey, ScheduleSlot};
+use tenantry_domain::{
+    FeedRun, FeedSettings, Precondition, RunCounts, RunState, RunTrigger, TenantStatus, Timestamp,
+};
+use tenantry_ports::{ClaimOutcome, ConfirmError, RequestError, RequestedRun, RunEnd, RunKey, ScheduleSlot};
 
 use crate::catalog::{batch, feed_id, record, run_id, settings, whole_if_half_stay};
 use crate::fixture::Fixture;
@@ -29,8 +31,9 @@ pub async fn a_run_that_is_asked_for_is_queued_now(s: &Fixture) {
             detail: None,
             catalog_revision: None,
         };
-        let requested = s.feed_runs.request(tenant, feed, run_id(number), *trigger).await.unwrap();
-        assert_eq!(requested, Some(RequestedRun::New(expected.clone())));
+        let always = Precondition::default();
+        let requested = s.feed_runs.request(tenant, feed, run_id(number), *trigger, always).await;
+        assert_eq!(requested, Ok(RequestedRun::New(expected.clone())));
         assert_eq!(s.run_now(tenant, feed, number).await, expected);
         let key = RunKey { tenant, feed, run: run_id(number) };
         let ClaimOutcome::Claimed(claimed) = s.claim(key).await else { panic!("the run is queued") };
@@ -42,14 +45,12 @@ pub async fn while_a_run_is_open_no_other_is_made(s: &Fixture) {
     let tenant = s.tenant().await;
     let feed = s.feed(tenant, 1).await.id;
     let key = s.queued(tenant, feed, 1).await;
-    let request =
-        async |run| s.feed_runs.request(tenant, feed, run_id(run), RunTrigger::Request).await.unwrap();
     let queued = s.run_now(tenant, feed, 1).await;
-    assert_eq!(request(2).await, Some(RequestedRun::Open(queued)));
+    assert_eq!(s.request(tenant, feed, 2).await, Ok(RequestedRun::Open(queued)));
     let ClaimOutcome::Claimed(claimed) = s.claim(key).await else { panic!("the run is queued") };
-    assert_eq!(request(3).await, Some(RequestedRun::Open(claimed.run.clone())));
+    assert_eq!(s.request(tenant, feed, 3).await, Ok(RequestedRun::Open(claimed.run.clone())));
     s.finish(&claimed.claim, RunEnd::Unchanged).await;
-    assert!(matches!(request(4).await, Some(RequestedRun::New(_))));
+    assert!(matches!(s.request(tenant, feed, 4).await, Ok(RequestedRun::New(_))));
     assert_eq!(s.feed_runs.find(tenant, feed, run_id(2)).await, Ok(None));
 }
 
@@ -57,8 +58,7 @@ pub async fn no_run_is_made_of_a_feed_that_is_not_there(s: &Fixture) {
     let (tenant, other) = s.two_tenants().await;
     let feed = s.feed(tenant, 1).await.id;
     for (tenant, feed) in [(tenant, feed_id(2)), (other, feed), (unknown_tenant(), feed)] {
-        let requested = s.feed_runs.request(tenant, feed, run_id(1), RunTrigger::Request).await;
-        assert_eq!(requested, Ok(None));
+        assert_eq!(s.request(tenant, feed, 1).await, Err(RequestError::NotFound));
     }
     assert_eq!(s.feed_runs.list(tenant, feed, None, limit(9)).await.unwrap().unwrap().items, []);
 }
@@ -180,8 +180,7 @@ pub async fn another_tenant_neither_sees_nor_changes_a_run(s: &Fixture) {
         assert_eq!(s.feed_runs.find(other, feed, run_id(1)).await, Ok(None));
         assert_eq!(s.claim(RunKey { tenant: other, ..key }).await, ClaimOutcome::Ended);
         assert_eq!(s.feed_runs.prune(other, feed, 0).await, Ok(0));
-        let confirmed = s.feed_runs.confirm(other, feed, run_id(1), s.now(), 9).await;
-        assert_eq!(confirmed, Err(tenantry_ports::ConfirmError::NotFound));
+        assert_eq!(s.try_confirm(other, feed, 1).await, Err(ConfirmError::NotFound));
         let listed = s.feed_runs.list(other, feed, None, limit(9)).await.unwrap();
         assert_eq!(listed.map_or(vec![], |page| page.items), []);
         // Once more with a feed of the same id.

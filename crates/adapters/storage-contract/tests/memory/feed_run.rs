@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use tenantry_domain::{
-    CatalogRevision, FeedId, FeedRun, Page, PageLimit, PlanId, PlanSource, PlanVersion, RecordPlace, Reject,
-    RejectCode, RejectId, RejectReason, RejectedRecord, RunCounts, RunId, RunState, RunTrigger, TenantNumber,
-    TenantStatus, Timestamp,
+    CatalogRevision, FeedId, FeedRun, Page, PageLimit, PlanId, PlanSource, PlanVersion, Precondition,
+    RecordPlace, Reject, RejectCode, RejectId, RejectReason, RejectedRecord, RunCounts, RunId, RunState,
+    RunTrigger, TenantNumber, TenantStatus, Timestamp,
 };
 use tenantry_ports::{
-    ClaimError, ClaimOutcome, ClaimedRun, ConfirmError, FeedRunRepository, RequestedRun, RunClaim, RunEnd,
-    RunKey, ScheduleSlot, StagedBatch, StorageError, Validators,
+    ClaimError, ClaimOutcome, ClaimedRun, ConfirmError, FeedRunRepository, RequestError, RequestedRun,
+    RunClaim, RunEnd, RunKey, ScheduleSlot, StagedBatch, StorageError, Validators,
 };
 
 use super::catalog::{Catalog, HeldFeed, HeldPlan, HeldRun};
@@ -143,10 +143,16 @@ impl FeedRunRepository for Memory {
         feed: FeedId,
         run: RunId,
         trigger: RunTrigger,
-    ) -> Result<Option<RequestedRun>, StorageError> {
+        precondition: Precondition,
+    ) -> Result<RequestedRun, RequestError> {
         let (mut state, now) = (self.state(), self.now());
         let held = state.writable(tenant).and_then(|held| held.catalog.feeds.get_mut(&feed));
-        Ok(held.map(|held| queue(held, run, trigger, now)))
+        let held = held.ok_or(RequestError::NotFound)?;
+        let current = held.feed.version;
+        if !precondition.holds(Some(current)) {
+            return Err(RequestError::VersionConflict { current });
+        }
+        Ok(queue(held, run, trigger, now))
     }
 
     async fn schedule(&self, now: Timestamp, slots: Vec<ScheduleSlot>) -> Result<Vec<RunKey>, StorageError> {
@@ -334,6 +340,7 @@ impl FeedRunRepository for Memory {
         tenant: TenantNumber,
         feed: FeedId,
         run: RunId,
+        precondition: Precondition,
         now: Timestamp,
         max_rejects: u32,
     ) -> Result<FeedRun, ConfirmError> {
@@ -341,6 +348,10 @@ impl FeedRunRepository for Memory {
         let catalog = &mut state.writable(tenant).ok_or(ConfirmError::NotFound)?.catalog;
         let held =
             catalog.feeds.get(&feed).and_then(|held| held.runs.get(&run)).ok_or(ConfirmError::NotFound)?;
+        let current = catalog.feeds[&feed].feed.version;
+        if !precondition.holds(Some(current)) {
+            return Err(ConfirmError::VersionConflict { current });
+        }
         if held.run.state != RunState::Held {
             return Err(ConfirmError::NotHeld);
         }

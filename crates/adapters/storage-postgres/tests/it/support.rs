@@ -182,7 +182,7 @@ async fn fill_catalog(storage: &PostgresStorage, tenant: TenantNumber, whose: &s
     };
     for (run, plan, max_leaving_permille) in [(1, "1", 1000), (2, "2", 0)] {
         let run = RunId::new(Uuid::from_u128(run));
-        storage.request(tenant, feed, run, RunTrigger::Request).await.unwrap();
+        storage.request(tenant, feed, run, RunTrigger::Request, Precondition::default()).await.unwrap();
         let (now, key) = (Timestamp::from_micros(0), RunKey { tenant, feed, run });
         let claimed = storage.claim(key, now, now.next()).await.unwrap();
         let ClaimOutcome::Claimed(claimed) = claimed else { panic!("the run is queued: {claimed:?}") };
