@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use tenantry_domain::Timestamp;
-use tenantry_ports::{Clock, Delivery, DeliveryTag, Job, JobQueue, QueueError, StorageError, Timer};
+use tenantry_ports::{Delivery, DeliveryTag, Job, JobQueue, QueueError, StorageError, Timer};
 
 use crate::feed_import::{ImportOutcome, ImportService};
 
@@ -36,7 +35,6 @@ pub struct WorkedJob {
 pub struct Worker {
     queue: Arc<dyn JobQueue>,
     imports: Arc<ImportService>,
-    clock: Arc<dyn Clock>,
     timer: Arc<dyn Timer>,
     keep_every: Duration,
 }
@@ -47,11 +45,10 @@ impl Worker {
     pub fn new(
         queue: Arc<dyn JobQueue>,
         imports: Arc<ImportService>,
-        clock: Arc<dyn Clock>,
         timer: Arc<dyn Timer>,
         keep_every: Duration,
     ) -> Self {
-        Self { queue, imports, clock, timer, keep_every }
+        Self { queue, imports, timer, keep_every }
     }
 
     /// Waits up to `wait` for a job, and does it. Once `stop` is done it waits no longer, and gives back the job that
@@ -100,7 +97,9 @@ impl Worker {
             Ok(ImportOutcome::Ended(_) | ImportOutcome::NothingToDo | ImportOutcome::Lost) => {
                 self.queue.complete(tag).await
             }
-            Ok(ImportOutcome::Busy { until }) => self.queue.put_back(tag, self.delay_until(*until)).await,
+            Ok(ImportOutcome::Busy { remaining }) => {
+                self.queue.put_back(tag, (*remaining).clamp(MIN_DELAY, MAX_DELAY)).await
+            }
             Ok(ImportOutcome::GivenBack) => self.queue.put_back(tag, Duration::ZERO).await,
             Err(error @ StorageError::Failed(_)) if deliveries >= MAX_DELIVERIES => {
                 self.queue.set_aside(tag, &error.to_string()).await
@@ -110,10 +109,5 @@ impl Worker {
                 self.queue.put_back(tag, delay.min(MAX_DELAY)).await
             }
         }
-    }
-
-    fn delay_until(&self, until: Timestamp) -> Duration {
-        let left = (until - self.clock.now()).to_std().unwrap_or_default();
-        left.clamp(MIN_DELAY, MAX_DELAY)
     }
 }

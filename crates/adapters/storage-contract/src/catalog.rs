@@ -1,5 +1,7 @@
 //! Feeds, runs and plans to store, and what most cases do with them on the way to what they are about.
 
+use std::time::Duration;
+
 use tenantry_domain::{
     CatalogRevision, Feed, FeedDraft, FeedId, FeedRun, FeedSettings, PageLimit, Plan, PlanContent, PlanId,
     PlanKey, PlanRecord, PlanTime, PlanTitle, PlanVersion, Precondition, Price, PriceRange, ProviderId,
@@ -16,6 +18,9 @@ use crate::fixture::Fixture;
 
 /// So many rejects a feed keeps where a case says nothing else.
 pub(crate) const MAX_REJECTS: u32 = 100;
+
+/// How long a claim lasts where a case says nothing else: longer than any case.
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 /// The feed id that is this number.
 pub(crate) fn feed_id(number: u128) -> FeedId {
@@ -152,19 +157,23 @@ impl Fixture {
         }
     }
 
-    /// Claims a run for a minute from now.
+    /// Claims a run for an hour from now.
     pub(crate) async fn claim(&self, key: RunKey) -> ClaimOutcome {
-        let now = self.now();
-        self.feed_runs.claim(key, now, now.plus_seconds(60)).await.expect("claimed")
+        self.feed_runs.claim(key, HOUR).await.expect("claimed")
     }
 
-    /// A new run that is claimed for a minute.
+    /// Ends a claim, which nobody takes over yet.
+    pub(crate) async fn end_claim(&self, claim: &RunClaim) {
+        self.feed_runs.extend(claim, Duration::ZERO).await.expect("moved");
+    }
+
+    /// A new run that is claimed for an hour.
     pub(crate) async fn claimed(&self, tenant: TenantNumber, feed: FeedId, run: u128) -> ClaimedRun {
         self.queued(tenant, feed, run).await;
         self.claim_queued(tenant, feed, run).await
     }
 
-    /// Claims a run that is queued for a minute.
+    /// Claims a queued run for an hour.
     pub(crate) async fn claim_queued(&self, tenant: TenantNumber, feed: FeedId, run: u128) -> ClaimedRun {
         match self.claim(RunKey { tenant, feed, run: run_id(run) }).await {
             ClaimOutcome::Claimed(claimed) => *claimed,

@@ -321,7 +321,8 @@ macro_rules! for_each_storage_case {
             }
             feed_claim {
                 a_queued_run_is_claimed_with_its_feed_and_what_was_said_of_it;
-                a_claimed_run_is_busy_until_the_claim_has_ended;
+                a_claimed_run_is_busy_until_its_claim_was_ended;
+                a_claim_ends_by_itself_when_its_time_has_passed;
                 whoever_lost_a_claim_changes_nothing_any_more;
                 what_a_claim_before_has_staged_and_counted_is_discarded;
                 restaging_begins_anew_under_the_same_claim;

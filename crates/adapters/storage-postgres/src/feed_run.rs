@@ -1,5 +1,7 @@
 //! Runs of feeds. Each step of one has a file of its own.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use diesel::PgConnection;
 use diesel::prelude::*;
@@ -55,21 +57,15 @@ impl FeedRunRepository for PostgresStorage {
 
     async fn stranded(
         &self,
-        now: Timestamp,
         queued_before: Timestamp,
         limit: PageLimit,
     ) -> Result<Vec<RunKey>, StorageError> {
-        self.read(move |connection| stranded(connection, now, queued_before, limit)).await
+        self.read(move |connection| stranded(connection, queued_before, limit)).await
     }
 
-    async fn claim(
-        &self,
-        key: RunKey,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<ClaimOutcome, StorageError> {
+    async fn claim(&self, key: RunKey, lasts: Duration) -> Result<ClaimOutcome, StorageError> {
         let outcome = self
-            .write(Claim::Catalog(key.tenant), WEIGHT, (), move |(), batch| claim(batch, key, now, until))
+            .write(Claim::Catalog(key.tenant), WEIGHT, (), move |(), batch| claim(batch, key, lasts))
             .await?
             .1;
         if matches!(&outcome, ClaimOutcome::Claimed(claimed) if claimed.claim.number > 1) {
@@ -78,9 +74,9 @@ impl FeedRunRepository for PostgresStorage {
         Ok(outcome)
     }
 
-    async fn extend(&self, claim: &RunClaim, until: Timestamp) -> Result<(), ClaimError> {
+    async fn extend(&self, claim: &RunClaim, lasts: Duration) -> Result<(), ClaimError> {
         self.write(Claim::Catalog(claim.key.tenant), WEIGHT, claim.clone(), move |claim, batch| {
-            extend(batch, claim, until)
+            extend(batch, claim, lasts)
         })
         .await?
         .1

@@ -119,8 +119,7 @@ pub(crate) fn schedule(
 static_query! {
     /// Which runs nobody works on.
     StrandedRuns<'a> {
-        "SELECT * FROM stranded_runs(" moment: PgTimestamp as Timestamptz,
-        ", " queued_before: PgTimestamp as Timestamptz,
+        "SELECT * FROM stranded_runs(" queued_before: PgTimestamp as Timestamptz,
         ", " max_rows: i32 as Integer;
         ")"
     } -> (BigInt, SqlUuid, SqlUuid)
@@ -128,12 +127,10 @@ static_query! {
 
 pub(crate) fn stranded(
     connection: &mut PgConnection,
-    now: Timestamp,
     queued_before: Timestamp,
     limit: PageLimit,
 ) -> Result<Vec<RunKey>, PostgresError> {
     let stranded = StrandedRuns {
-        moment: to_moment(now),
         queued_before: to_moment(queued_before),
         max_rows: i32::try_from(limit.get()).unwrap_or(i32::MAX),
         life: PhantomData,

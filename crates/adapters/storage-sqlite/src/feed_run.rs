@@ -1,5 +1,7 @@
 //! Runs of feeds. Each step of one has a file of its own.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use diesel::prelude::*;
 use tenantry_domain::{
@@ -51,28 +53,23 @@ impl FeedRunRepository for SqliteStorage {
 
     async fn stranded(
         &self,
-        now: Timestamp,
         queued_before: Timestamp,
         limit: PageLimit,
     ) -> Result<Vec<RunKey>, StorageError> {
+        let now = self.now();
         self.read(move |connection| stranded(connection, now, queued_before, limit)).await
     }
 
-    async fn claim(
-        &self,
-        key: RunKey,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<ClaimOutcome, StorageError> {
-        let outcome = self.write(WEIGHT, (), move |(), batch| claim(batch, key, now, until)).await?.1;
+    async fn claim(&self, key: RunKey, lasts: Duration) -> Result<ClaimOutcome, StorageError> {
+        let outcome = self.write(WEIGHT, (), move |(), batch| claim(batch, key, lasts)).await?.1;
         if matches!(&outcome, ClaimOutcome::Claimed(claimed) if claimed.claim.number > 1) {
             self.discard(key.tenant).await;
         }
         Ok(outcome)
     }
 
-    async fn extend(&self, claim: &RunClaim, until: Timestamp) -> Result<(), ClaimError> {
-        self.write(WEIGHT, claim.clone(), move |claim, batch| extend(batch, claim, until)).await?.1
+    async fn extend(&self, claim: &RunClaim, lasts: Duration) -> Result<(), ClaimError> {
+        self.write(WEIGHT, claim.clone(), move |claim, batch| extend(batch, claim, lasts)).await?.1
     }
 
     async fn restage(&self, claim: &RunClaim) -> Result<(), ClaimError> {

@@ -127,7 +127,7 @@ pub(crate) fn stranded(
     let select = format!(
         "SELECT tenant_number, feed_id, run_id FROM feed_runs JOIN tenants USING (tenant_number) \
          WHERE {OPEN} AND status <> 'deleting' \
-         AND CASE state WHEN 'queued' THEN queued_at < {} ELSE claimed_until < {} END \
+         AND CASE state WHEN 'queued' THEN queued_at < {} ELSE claimed_until <= {} END \
          ORDER BY queued_at LIMIT {}",
         queued_before.as_micros(),
         now.as_micros(),

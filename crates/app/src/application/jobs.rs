@@ -57,13 +57,8 @@ impl Jobs {
             Arc::clone(clock),
             Arc::clone(timer),
         );
-        let worker = Worker::new(
-            Arc::clone(&queue),
-            Arc::clone(imports),
-            Arc::clone(clock),
-            Arc::clone(timer),
-            config.takeover() / 3,
-        );
+        let worker =
+            Worker::new(Arc::clone(&queue), Arc::clone(imports), Arc::clone(timer), config.takeover() / 3);
         Self { queue, broker, scheduler: Arc::new(scheduler), worker: Arc::new(worker), workers }
     }
 

@@ -52,7 +52,7 @@ fn queue(deliveries: u32) -> MockJobQueue {
 /// Storage that answers a claim so.
 fn runs(answer: Result<ClaimOutcome, StorageError>) -> MockFeedRunRepository {
     let mut runs = MockFeedRunRepository::new();
-    runs.expect_claim().once().return_once(move |_, _, _| answer);
+    runs.expect_claim().once().return_once(move |_, _| answer);
     runs
 }
 
@@ -66,16 +66,16 @@ fn claimed() -> Result<ClaimOutcome, StorageError> {
 }
 
 fn worker(queue: MockJobQueue, runs: MockFeedRunRepository, hangs: bool) -> Worker {
-    let (clock, timer) = (clock_at(time(100)), Arc::new(Standstill));
+    let timer = Arc::new(Standstill);
     let imports = ImportService::new(
         Arc::new(runs),
         Arc::new(MockPlanRepository::new()),
         Arc::new(Provider { hangs }),
-        clock.clone(),
+        clock_at(time(100)),
         timer.clone(),
         OPTIONS,
     );
-    Worker::new(Arc::new(queue), Arc::new(imports), clock, timer, Duration::from_secs(10))
+    Worker::new(Arc::new(queue), Arc::new(imports), timer, Duration::from_secs(10))
 }
 
 #[tokio::test]
@@ -101,16 +101,17 @@ async fn a_job_with_nothing_left_to_do_is_completed() {
 
 #[tokio::test]
 async fn a_job_that_another_worker_has_comes_back_when_that_ones_claim_is_over() {
-    for (until, delay) in [(130, 30), (100, 1), (90, 1), (1000, 60)] {
+    for (seconds, delay) in [(30, 30), (0, 1), (900, 60)] {
+        let remaining = Duration::from_secs(seconds);
         let mut queue = queue(1);
         queue
             .expect_put_back()
             .once()
             .withf(move |_, asked| *asked == Duration::from_secs(delay))
             .return_const(Ok(()));
-        let busy = Ok(ClaimOutcome::Busy { until: time(until) });
+        let busy = Ok(ClaimOutcome::Busy { remaining });
         let worked = worker(queue, runs(busy), false).work(WAIT, pending()).await.unwrap().unwrap();
-        assert_eq!(worked.outcome, Ok(ImportOutcome::Busy { until: time(until) }));
+        assert_eq!(worked.outcome, Ok(ImportOutcome::Busy { remaining }));
     }
 }
 

@@ -4,7 +4,8 @@ use tenantry_domain::{Feed, FeedName, FeedSettings, FeedUrl, TimeZone};
 use tenantry_ports::{ClaimError, ClaimOutcome, FeedWriteError};
 
 use crate::catalog::{
-    batch, catalog_revision, feed_id, offline, record, reject, rejected, run_id, settings, validators, whole,
+    HOUR, batch, catalog_revision, feed_id, offline, record, reject, rejected, run_id, settings, validators,
+    whole,
 };
 use crate::fixture::Fixture;
 use crate::recorded_commits::Commit;
@@ -229,7 +230,7 @@ pub async fn a_worker_with_a_run_of_a_deleted_feed_finds_its_claim_lost(s: &Fixt
     s.delete_feed(tenant, feed).await.unwrap();
     let one_more = batch(vec![record("2", "two")]);
     assert_eq!(s.feed_runs.stage(&claim, one_more).await, Err(ClaimError::Lost));
-    assert_eq!(s.feed_runs.extend(&claim, s.now()).await, Err(ClaimError::Lost));
+    assert_eq!(s.feed_runs.extend(&claim, HOUR).await, Err(ClaimError::Lost));
     let finished = s.feed_runs.finish(&claim, s.now(), whole(), Default::default(), 9).await;
     assert_eq!(finished, Err(ClaimError::Lost));
     assert_eq!(s.claim(claim.key).await, ClaimOutcome::Ended);

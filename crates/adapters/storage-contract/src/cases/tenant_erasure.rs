@@ -10,7 +10,7 @@ use tenantry_ports::{
     KeyValueWriteError, RequestError,
 };
 
-use crate::catalog::{batch, feed_id, plan_id, record, reject, settings, whole};
+use crate::catalog::{HOUR, batch, feed_id, plan_id, record, reject, settings, whole};
 use crate::fixture::Fixture;
 use crate::recorded_commits::Commit;
 use crate::samples::{admin_key, event, event_id, events, key, key_id, tenant_key, unknown_tenant, value};
@@ -205,12 +205,11 @@ pub async fn writes_of_a_deleted_tenants_catalog_find_nothing(s: &Fixture) {
     assert_eq!(s.request(tenant, feed, 9).await, Err(RequestError::NotFound));
     assert_eq!(s.feed_runs.stage(&claim, batch(vec![record("9", "nine")])).await, Err(ClaimError::Lost));
     assert_eq!(s.feed_runs.restage(&claim).await, Err(ClaimError::Lost));
-    assert_eq!(s.feed_runs.extend(&claim, now).await, Err(ClaimError::Lost));
+    assert_eq!(s.feed_runs.extend(&claim, HOUR).await, Err(ClaimError::Lost));
     let finished = s.feed_runs.finish(&claim, now, whole(), Default::default(), 9).await;
     assert_eq!(finished, Err(ClaimError::Lost));
     assert_eq!(s.try_confirm(tenant, feed, 2).await, Err(ConfirmError::NotFound));
     assert_eq!(s.feed_runs.prune(tenant, feed, 0).await, Ok(0));
-    s.clock.advance_seconds(61);
     assert_eq!(s.claim(claim.key).await, ClaimOutcome::Ended);
     assert_eq!(s.commits.take(), []);
 }
@@ -234,7 +233,7 @@ pub async fn an_erased_tenants_catalog_is_gone_and_no_other(s: &Fixture) {
     }
     assert_eq!(all(tenant).await, (None, None, Default::default(), None));
     assert_eq!(s.plans.history(tenant, plan_id(feed, "1"), None, PageLimit::MAX, 9).await, Ok(None));
-    assert_eq!(s.feed_runs.extend(&claim, s.now()).await, Err(ClaimError::Lost));
+    assert_eq!(s.feed_runs.extend(&claim, HOUR).await, Err(ClaimError::Lost));
     assert_eq!(s.catalog(tenant).await, 0);
     assert_eq!(all(other).await, held);
     assert_eq!(s.rejects(other, feed).await.len(), 1);

@@ -1,5 +1,7 @@
 //! Runs of feeds in memory.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use tenantry_domain::{
     CatalogRevision, FeedId, FeedRun, Page, PageLimit, PlanId, PlanSource, PlanVersion, Precondition,
@@ -179,18 +181,17 @@ impl FeedRunRepository for Memory {
 
     async fn stranded(
         &self,
-        now: Timestamp,
         queued_before: Timestamp,
         limit: PageLimit,
     ) -> Result<Vec<RunKey>, StorageError> {
-        let state = self.state();
+        let (state, now) = (self.state(), self.now());
         let mut found = Vec::new();
         for (tenant, held) in &state.tenants {
             let runs = held.catalog.feeds.values().flat_map(|feed| feed.runs.values());
             for HeldRun { run, until, .. } in runs.filter(|_| held.tenant.status != TenantStatus::Deleting) {
                 let is_stranded = match run.state {
                     RunState::Queued => run.queued_at < queued_before,
-                    RunState::Running => *until < Some(now),
+                    RunState::Running => *until <= Some(now),
                     _ => false,
                 };
                 if is_stranded {
@@ -202,23 +203,18 @@ impl FeedRunRepository for Memory {
         Ok(found.into_iter().map(|(_, key)| key).take(limit.get()).collect())
     }
 
-    async fn claim(
-        &self,
-        key: RunKey,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<ClaimOutcome, StorageError> {
-        let mut state = self.state();
+    async fn claim(&self, key: RunKey, lasts: Duration) -> Result<ClaimOutcome, StorageError> {
+        let (mut state, now) = (self.state(), self.now());
         let feed = state.writable(key.tenant).and_then(|held| held.catalog.feeds.get_mut(&key.feed));
         let Some(HeldFeed { feed, validators, runs, .. }) = feed else { return Ok(ClaimOutcome::Ended) };
         let Some(held) = runs.get_mut(&key.run).filter(|held| held.run.state.is_open()) else {
             return Ok(ClaimOutcome::Ended);
         };
-        if let Some(until) = held.until.filter(|until| *until >= now) {
-            return Ok(ClaimOutcome::Busy { until });
+        if let Some(until) = held.until.filter(|until| *until > now) {
+            return Ok(ClaimOutcome::Busy { remaining: until.since(now) });
         }
         held.claim += 1;
-        held.until = Some(until);
+        held.until = Some(now.plus(lasts));
         held.run.state = RunState::Running;
         held.run.started_at.get_or_insert(now);
         begin_staging(held, feed.version);
@@ -227,9 +223,9 @@ impl FeedRunRepository for Memory {
         Ok(ClaimOutcome::Claimed(Box::new(ClaimedRun { claim, run, feed, validators })))
     }
 
-    async fn extend(&self, claim: &RunClaim, until: Timestamp) -> Result<(), ClaimError> {
-        let mut state = self.state();
-        run_of(claimed(&mut state, claim)?, claim.key.feed, claim.key.run).until = Some(until);
+    async fn extend(&self, claim: &RunClaim, lasts: Duration) -> Result<(), ClaimError> {
+        let (mut state, now) = (self.state(), self.now());
+        run_of(claimed(&mut state, claim)?, claim.key.feed, claim.key.run).until = Some(now.plus(lasts));
         Ok(())
     }
 

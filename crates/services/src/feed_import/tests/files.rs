@@ -21,7 +21,7 @@ fn runs_for_file() -> MockFeedRunRepository {
         .returning(|_, _, _, _, _| Ok(RequestedRun::New(feed_run())));
     runs.expect_claim()
         .once()
-        .returning(|_, _, _| Ok(ClaimOutcome::Claimed(Box::new(claimed(RunTrigger::File, 1)))));
+        .returning(|_, _| Ok(ClaimOutcome::Claimed(Box::new(claimed(RunTrigger::File, 1)))));
     runs
 }
 
