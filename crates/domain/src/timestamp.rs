@@ -1,6 +1,7 @@
 //! Points in time, in the one precision that every engine keeps.
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 
@@ -39,6 +40,18 @@ impl Timestamp {
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self::from_micros(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+
+    /// This time and so long after it, at most [`Timestamp::MAX`].
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self::from_micros(self.0.saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long it is from `earlier` to this time; nothing where it is not later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        (self - earlier).to_std().unwrap_or_default()
     }
 
     /// The next representable time.
@@ -150,6 +163,14 @@ mod tests {
             assert_eq!(Timestamp::parse_range_start(text), None, "{text}");
             assert_eq!(Timestamp::parse_range_end(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_added_to_a_time_lies_between_it_and_its_sum() {
+        let time = Timestamp::from_micros(-1);
+        let later = time.plus(Duration::new(1, 1999));
+        assert_eq!((later.as_micros(), later.since(time)), (1_000_000, Duration::from_micros(1_000_001)));
+        assert_eq!((time.plus(Duration::MAX), time.since(later)), (Timestamp::MAX, Duration::ZERO));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Where feeds are kept.
 
 use async_trait::async_trait;
-use tenantry_domain::{Feed, FeedId, FeedSettings, Page, PageLimit, TenantNumber};
+use tenantry_domain::{Feed, FeedId, FeedSettings, Page, PageLimit, Precondition, TenantNumber};
 
 use crate::error::StorageError;
 
@@ -71,12 +71,18 @@ pub trait FeedRepository: Send + Sync {
         settings: FeedSettings,
     ) -> Result<Feed, FeedWriteError>;
 
-    /// Removes a feed with its runs, what they have staged, and its rejects. Its plans stay, and are on sale no more;
-    /// a worker that has a run of it finds its claim lost. Where that changed a plan, the catalog takes the next
-    /// revision, and [`CommitListener::catalog_changed`](crate::CommitListener) is told. `false` where the
-    /// tenant has no such feed.
+    /// Removes a feed with its runs, what they have staged, and its rejects, if the precondition holds for its version.
+    /// Its plans stay, and are on sale no more; a worker that has a run of it finds its claim lost. Where that changed
+    /// a plan, the catalog takes the next revision, and
+    /// [`CommitListener::catalog_changed`](crate::CommitListener) is told.
     ///
     /// # Errors
-    /// [`FeedWriteError::TenantNotFound`].
-    async fn delete(&self, tenant: TenantNumber, feed: FeedId) -> Result<bool, FeedWriteError>;
+    /// [`FeedWriteError::TenantNotFound`]; [`FeedWriteError::NotFound`], whatever the precondition;
+    /// [`FeedWriteError::VersionConflict`].
+    async fn delete(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        precondition: Precondition,
+    ) -> Result<(), FeedWriteError>;
 }

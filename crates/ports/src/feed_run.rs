@@ -2,15 +2,18 @@
 //!
 //! A run is *claimed* by one worker at a time. The claim has an end, which the worker moves on while it lives, and
 //! a number that grows with each claim of the run: what comes with an older number is refused, so a worker that was
-//! thought dead changes nothing when it wakes up.
+//! thought dead changes nothing when it wakes up. Ends of claims go by one clock for all workers, the storage's own:
+//! nobody says what time it is, only how long a claim is to last.
 //!
 //! What a run reads is *staged*, batch by batch, where no reader sees it. Its end, [`finish`](FeedRunRepository::finish),
 //! is one transaction: readers see the catalog before it, or all of it.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use tenantry_domain::{
-    Feed, FeedId, FeedRun, Page, PageLimit, PlanRecord, Reject, RejectId, RejectedRecord, RunCounts, RunId,
-    RunTrigger, TenantNumber, Timestamp,
+    Feed, FeedId, FeedRun, Page, PageLimit, PlanRecord, Precondition, Reject, RejectId, RejectedRecord,
+    RunCounts, RunId, RunTrigger, TenantNumber, Timestamp,
 };
 
 use crate::error::StorageError;
@@ -36,6 +39,23 @@ pub enum RequestedRun {
     Open(FeedRun),
 }
 
+/// Why no run was made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// The tenant has no such feed, or is being deleted.
+    #[error("there is no such feed")]
+    NotFound,
+    /// The feed's version is another one than the caller expected.
+    #[error("the feed has changed: its version is {current}")]
+    VersionConflict {
+        /// The version it has.
+        current: u64,
+    },
+    /// Storage did not do it.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
 /// A place for a run that the timer makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScheduleSlot {
@@ -59,10 +79,10 @@ pub struct RunClaim {
 pub enum ClaimOutcome {
     /// It may.
     Claimed(Box<ClaimedRun>),
-    /// Another worker has it, until then at least.
+    /// Another worker has it.
     Busy {
-        /// The end of the other's claim.
-        until: Timestamp,
+        /// How long at least.
+        remaining: Duration,
     },
     /// There is nothing to do: it has ended, or it is gone with its feed or its tenant.
     Ended,
@@ -129,6 +149,12 @@ pub enum ConfirmError {
     /// The feed has no such run.
     #[error("there is no such run")]
     NotFound,
+    /// The feed's version is another one than the caller expected.
+    #[error("the feed has changed: its version is {current}")]
+    VersionConflict {
+        /// The version it has.
+        current: u64,
+    },
     /// The run is not held: it has another state.
     #[error("the run is not held")]
     NotHeld,
@@ -141,15 +167,19 @@ pub enum ConfirmError {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait FeedRunRepository: Send + Sync {
-    /// Makes a run of the feed, queued now, unless one is open. Nothing where the tenant has no such feed, or is being
-    /// deleted.
+    /// Makes a run of the feed, queued now, unless one is open, if the precondition holds for the feed's version.
+    ///
+    /// # Errors
+    /// [`RequestError::NotFound`], whatever the precondition; [`RequestError::VersionConflict`], also where a run is
+    /// open.
     async fn request(
         &self,
         tenant: TenantNumber,
         feed: FeedId,
         run: RunId,
         trigger: RunTrigger,
-    ) -> Result<Option<RequestedRun>, StorageError>;
+        precondition: Precondition,
+    ) -> Result<RequestedRun, RequestError>;
 
     /// Makes a run of each feed, of any tenant that is active, whose time has come by `now`, the longest due first,
     /// at most one a slot. The feed is due again an interval after `now`, with the slot's jitter: runs that were
@@ -157,26 +187,18 @@ pub trait FeedRunRepository: Send + Sync {
     /// a slot too). Besides, some of what runs have left behind and nobody needs any more is discarded.
     async fn schedule(&self, now: Timestamp, slots: Vec<ScheduleSlot>) -> Result<Vec<RunKey>, StorageError>;
 
-    /// Runs, of any tenants, that nobody seems to work on: queued before `queued_before`, or claimed with an end
-    /// before `now`; the oldest first, at most `limit`. None of tenants that are being deleted.
-    async fn stranded(
-        &self,
-        now: Timestamp,
-        queued_before: Timestamp,
-        limit: PageLimit,
-    ) -> Result<Vec<RunKey>, StorageError>;
+    /// Runs, of any tenants, that nobody seems to work on: queued before `queued_before`, or under a claim that has
+    /// ended; the oldest first, at most `limit`. None of tenants that are being deleted.
+    async fn stranded(&self, queued_before: Timestamp, limit: PageLimit)
+    -> Result<Vec<RunKey>, StorageError>;
 
-    /// Claims a run until `until`, if it is queued, or if the claim on it ended before `now`. What a claim before has
+    /// Claims a run for so long from now, if it is queued, or if the claim on it has ended. What a claim before has
     /// staged and counted is discarded (it may be much: more than one transaction may be taken for that).
-    async fn claim(
-        &self,
-        key: RunKey,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<ClaimOutcome, StorageError>;
+    async fn claim(&self, key: RunKey, lasts: Duration) -> Result<ClaimOutcome, StorageError>;
 
-    /// Moves the end of a claim, also of one that has ended and that nobody has taken over.
-    async fn extend(&self, claim: &RunClaim, until: Timestamp) -> Result<(), ClaimError>;
+    /// Has a claim last for so long from now, also one that has ended and that nobody has taken over. A claim that lasts
+    /// no time has ended.
+    async fn extend(&self, claim: &RunClaim, lasts: Duration) -> Result<(), ClaimError>;
 
     /// Discards what the claim has staged, since its feed is to be read from the start again.
     async fn restage(&self, claim: &RunClaim) -> Result<(), ClaimError>;
@@ -215,13 +237,18 @@ pub trait FeedRunRepository: Send + Sync {
         max_rejects: u32,
     ) -> Result<FeedRun, ClaimError>;
 
-    /// Lets a held run through: what it has staged becomes the catalog as at the end of a run that was not held, now.
-    /// It has no `detail` any more. There is no such run, either, while the tenant is being deleted.
+    /// Lets a held run through, if the precondition holds for the feed's version: what it has staged becomes the catalog
+    /// as at the end of a run that was not held, now. It has no `detail` any more.
+    ///
+    /// # Errors
+    /// [`ConfirmError::NotFound`], also while the tenant is being deleted, and whatever the precondition; then
+    /// [`ConfirmError::VersionConflict`]; then [`ConfirmError::NotHeld`].
     async fn confirm(
         &self,
         tenant: TenantNumber,
         feed: FeedId,
         run: RunId,
+        precondition: Precondition,
         now: Timestamp,
         max_rejects: u32,
     ) -> Result<FeedRun, ConfirmError>;

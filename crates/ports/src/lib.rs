@@ -51,8 +51,8 @@ pub use event::{EventQuery, EventRepository, EventWriteError};
 pub use export::{CatalogPosition, CatalogRow, ExportBound, ExportRepository, StoredTenant, TenantCounters};
 pub use feed::{FeedRepository, FeedWriteError};
 pub use feed_run::{
-    ClaimError, ClaimOutcome, ClaimedRun, ConfirmError, FeedRunRepository, RequestedRun, RunClaim, RunEnd,
-    RunKey, ScheduleSlot, StagedBatch,
+    ClaimError, ClaimOutcome, ClaimedRun, ConfirmError, FeedRunRepository, RequestError, RequestedRun,
+    RunClaim, RunEnd, RunKey, ScheduleSlot, StagedBatch,
 };
 pub use feed_source::{
     FeedItem, FeedRequest, FeedSink, FeedSource, FetchCost, FetchEnd, FetchError, SinkClosed, Validators,

@@ -109,7 +109,10 @@ impl FeedService {
         precondition: &Precondition,
     ) -> Result<Feed, FeedError> {
         for _ in 0..MAX_TRIES {
-            let current = self.current(tenant, feed, precondition).await?;
+            let current = self.get(tenant, feed).await?;
+            if !precondition.holds(Some(current.version)) {
+                return Err(FeedError::PreconditionFailed { current: current.version });
+            }
             let settings = patch::apply(&current.settings, patch)?;
             match self.feeds.update(tenant, feed, current.version, settings).await {
                 Err(FeedWriteError::VersionConflict { .. }) => {}
@@ -119,44 +122,47 @@ impl FeedService {
         Err(FeedError::Contended)
     }
 
-    /// Removes a feed with its runs and rejects. Its plans stay in the catalog, and are on sale no more. The
-    /// precondition is looked at before: a change that comes at the same time may be missed.
+    /// Removes a feed with its runs and rejects. Its plans stay in the catalog, and are on sale no more.
     ///
     /// # Errors
-    /// [`FeedError::NotFound`], [`FeedError::PreconditionFailed`], [`FeedError::Storage`].
+    /// [`FeedError::NotFound`], [`FeedError::PreconditionFailed`], [`FeedError::TenantNotFound`],
+    /// [`FeedError::Storage`].
     pub async fn delete(
         &self,
         tenant: TenantNumber,
         feed: FeedId,
-        precondition: &Precondition,
+        precondition: Precondition,
     ) -> Result<(), FeedError> {
-        self.current(tenant, feed, precondition).await?;
-        if !self.feeds.delete(tenant, feed).await? {
-            return Err(FeedError::NotFound);
-        }
+        self.feeds.delete(tenant, feed, precondition).await?;
         settled(self.propagation.as_ref()).await;
         Ok(())
     }
 
-    /// Has the feed fetched soon, also where it is not enabled. If a run of it is open already, whatever it was made
-    /// for, that one is answered and no other made.
+    /// Has the feed fetched soon, also where it is not enabled, if the precondition holds for its version. If a run of it
+    /// is open already, whatever it was made for, that one is answered and no other made.
     ///
     /// # Errors
-    /// [`FeedError::NotFound`], [`FeedError::Storage`].
-    pub async fn request_run(&self, tenant: TenantNumber, feed: FeedId) -> Result<RequestedRun, FeedError> {
-        self.request(tenant, feed, RunTrigger::Request).await
+    /// [`FeedError::NotFound`], [`FeedError::PreconditionFailed`], [`FeedError::Storage`].
+    pub async fn request_run(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        precondition: Precondition,
+    ) -> Result<RequestedRun, FeedError> {
+        self.request(tenant, feed, RunTrigger::Request, precondition).await
     }
 
     /// Has the feed's rejects read once more soon, as [`request_run`](Self::request_run) has its URL fetched.
     ///
     /// # Errors
-    /// [`FeedError::NotFound`], [`FeedError::Storage`].
+    /// As [`request_run`](Self::request_run).
     pub async fn replay_rejects(
         &self,
         tenant: TenantNumber,
         feed: FeedId,
+        precondition: Precondition,
     ) -> Result<RequestedRun, FeedError> {
-        self.request(tenant, feed, RunTrigger::Replay).await
+        self.request(tenant, feed, RunTrigger::Replay, precondition).await
     }
 
     /// The feed's run of that id.
@@ -202,18 +208,21 @@ impl FeedService {
         page.ok_or(FeedError::NotFound)
     }
 
-    /// Lets a held run through, as a person says that so many plans are really gone.
+    /// Lets a held run through, as a person says that so many plans are really gone, if the precondition holds for the
+    /// feed's version.
     ///
     /// # Errors
-    /// [`FeedError::RunNotFound`], also where there is no such feed; [`FeedError::NotHeld`]; [`FeedError::Storage`].
+    /// [`FeedError::RunNotFound`], also where there is no such feed; [`FeedError::PreconditionFailed`];
+    /// [`FeedError::NotHeld`]; [`FeedError::Storage`].
     pub async fn confirm_run(
         &self,
         tenant: TenantNumber,
         feed: FeedId,
         run: RunId,
+        precondition: Precondition,
     ) -> Result<FeedRun, FeedError> {
-        let confirmed =
-            self.runs.confirm(tenant, feed, run, self.clock.now(), self.limits.max_rejects).await?;
+        let (now, max_rejects) = (self.clock.now(), self.limits.max_rejects);
+        let confirmed = self.runs.confirm(tenant, feed, run, precondition, now, max_rejects).await?;
         settled(self.propagation.as_ref()).await;
         Ok(confirmed)
     }
@@ -223,27 +232,15 @@ impl FeedService {
         tenant: TenantNumber,
         feed: FeedId,
         trigger: RunTrigger,
+        precondition: Precondition,
     ) -> Result<RequestedRun, FeedError> {
         let run = RunId::new(Uuid::now_v7());
-        let requested = self.runs.request(tenant, feed, run, trigger).await?.ok_or(FeedError::NotFound)?;
+        let requested = self.runs.request(tenant, feed, run, trigger, precondition).await?;
         if let RequestedRun::New(run) = &requested {
             let job = Job::FeedRun(RunKey { tenant, feed, run: run.id });
             // The run stands in storage, from where the scheduler publishes it again: a queue that is away delays it.
             let _ = self.queue.publish(job).await;
         }
         Ok(requested)
-    }
-
-    async fn current(
-        &self,
-        tenant: TenantNumber,
-        feed: FeedId,
-        precondition: &Precondition,
-    ) -> Result<Feed, FeedError> {
-        let current = self.get(tenant, feed).await?;
-        if !precondition.holds(Some(current.version)) {
-            return Err(FeedError::PreconditionFailed { current: current.version });
-        }
-        Ok(current)
     }
 }

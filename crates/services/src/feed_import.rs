@@ -15,11 +15,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use tenantry_domain::{FeedId, FeedRun, RunCounts, RunId, RunTrigger, TenantNumber, Timestamp};
+use tenantry_domain::{FeedId, FeedRun, Precondition, RunCounts, RunId, RunTrigger, TenantNumber};
 use tenantry_ports::{
     ClaimError, ClaimOutcome, ClaimedRun, Clock, FeedRequest, FeedRunRepository, FeedSource, FetchCost,
-    FetchEnd, FetchError, PlanRepository, RequestedRun, RunClaim, RunEnd, RunKey, StorageError, Timer,
-    Validators,
+    FetchEnd, FetchError, PlanRepository, RequestError, RequestedRun, RunClaim, RunEnd, RunKey, StorageError,
+    Timer, Validators,
 };
 use uuid::Uuid;
 
@@ -55,8 +55,8 @@ pub enum ImportOutcome {
     NothingToDo,
     /// Another worker has it.
     Busy {
-        /// Until then at least.
-        until: Timestamp,
+        /// How long at least.
+        remaining: Duration,
     },
     /// The claim was lost on the way: another worker has it, or the feed is gone. Nothing was changed.
     Lost,
@@ -131,10 +131,14 @@ impl ImportService {
         file: Arc<dyn FeedSource>,
     ) -> Result<FeedRun, FileImportError> {
         let run = RunId::new(Uuid::now_v7());
-        match self.runs.request(tenant, feed, run, RunTrigger::File).await? {
-            None => return Err(FileImportError::FeedNotFound),
-            Some(RequestedRun::Open(open)) => return Err(FileImportError::Busy(open.id)),
-            Some(RequestedRun::New(_)) => {}
+        match self.runs.request(tenant, feed, run, RunTrigger::File, Precondition::default()).await {
+            Ok(RequestedRun::New(_)) => {}
+            Ok(RequestedRun::Open(open)) => return Err(FileImportError::Busy(open.id)),
+            // Of the two only the first can be: whatever the feed's version is will do.
+            Err(RequestError::NotFound | RequestError::VersionConflict { .. }) => {
+                return Err(FileImportError::FeedNotFound);
+            }
+            Err(RequestError::Storage(error)) => return Err(error.into()),
         }
         let key = RunKey { tenant, feed, run };
         match self.carry_out_from(key, Some(file), std::future::pending()).await? {
@@ -154,10 +158,9 @@ impl ImportService {
         mut stop: impl Future<Output = ()> + Unpin,
     ) -> Result<ImportOutcome, StorageError> {
         let claimed_at = self.timer.elapsed();
-        let now = self.clock.now();
-        let claimed = match self.runs.claim(key, now, after(now, self.options.claim)).await? {
+        let claimed = match self.runs.claim(key, self.options.claim).await? {
             ClaimOutcome::Claimed(claimed) => *claimed,
-            ClaimOutcome::Busy { until } => return Ok(ImportOutcome::Busy { until }),
+            ClaimOutcome::Busy { remaining } => return Ok(ImportOutcome::Busy { remaining }),
             ClaimOutcome::Ended => return Ok(ImportOutcome::NothingToDo),
         };
         let claim = claimed.claim.clone();
@@ -189,7 +192,7 @@ impl ImportService {
 
     /// Ends the claim now. Should that fail, it ends by itself.
     async fn give_back(&self, claim: &RunClaim) {
-        let _ = self.runs.extend(claim, self.clock.now()).await;
+        let _ = self.runs.extend(claim, Duration::ZERO).await;
     }
 
     /// Brings the run to its end. While storage is not available it waits for it.
@@ -260,22 +263,10 @@ impl ImportService {
     }
 
     fn keeping<'a>(&'a self, claim: &'a RunClaim) -> Keeping<'a> {
-        Keeping {
-            runs: &*self.runs,
-            claim,
-            clock: &*self.clock,
-            timer: &*self.timer,
-            lasts: self.options.claim,
-        }
+        Keeping { runs: &*self.runs, claim, timer: &*self.timer, lasts: self.options.claim }
     }
 }
 
 fn failed(why: &str) -> RunEnd {
     RunEnd::Failed { detail: why.chars().take(MAX_DETAIL).collect() }
-}
-
-/// That time and so long.
-fn after(time: Timestamp, duration: Duration) -> Timestamp {
-    let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-    Timestamp::from_micros(time.as_micros().saturating_add(micros))
 }

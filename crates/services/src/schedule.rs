@@ -7,7 +7,7 @@ mod tests;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tenantry_domain::{PageLimit, RunId, Timestamp};
+use tenantry_domain::{PageLimit, RunId};
 use tenantry_ports::{
     Clock, FeedRunRepository, Job, JobQueue, QueueError, RunKey, ScheduleSlot, StorageError, Timer,
 };
@@ -80,8 +80,8 @@ impl Scheduler {
     /// # Errors
     /// [`ScheduleError`] says each.
     pub async fn rescue(&self) -> Result<u32, ScheduleError> {
-        let now = self.clock.now();
-        let stranded = self.runs.stranded(now, seconds_before(now), PageLimit::MAX).await?;
+        let queued_before = self.clock.now().plus_seconds(-QUEUED_FOR_SECONDS);
+        let stranded = self.runs.stranded(queued_before, PageLimit::MAX).await?;
         let due = self.published().due(stranded, self.timer.elapsed());
         let mut published = 0;
         for run in due {
@@ -100,10 +100,6 @@ impl Scheduler {
     fn published(&self) -> std::sync::MutexGuard<'_, Published> {
         self.published.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn seconds_before(now: Timestamp) -> Timestamp {
-    now.plus_seconds(-QUEUED_FOR_SECONDS)
 }
 
 /// A place for a run: its id, and of the chance in it how much its feed's next run is put off, so that feeds that

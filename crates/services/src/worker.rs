@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use futures_util::lock::Mutex;
-use tenantry_domain::Timestamp;
-use tenantry_ports::{Clock, Delivery, DeliveryTag, Job, JobQueue, QueueError, StorageError, Timer};
+use tenantry_ports::{Delivery, DeliveryTag, Job, JobQueue, QueueError, StorageError, Timer};
 
 use crate::feed_import::{ImportOutcome, ImportService};
 use shares::Shares;
@@ -51,7 +50,6 @@ pub struct WorkedJob {
 pub struct Worker {
     queue: Arc<dyn JobQueue>,
     imports: Arc<ImportService>,
-    clock: Arc<dyn Clock>,
     timer: Arc<dyn Timer>,
     keep_every: Duration,
     /// Who waits at the queue: one for all, or each of them would look there again and again.
@@ -65,13 +63,12 @@ impl Worker {
     pub fn new(
         queue: Arc<dyn JobQueue>,
         imports: Arc<ImportService>,
-        clock: Arc<dyn Clock>,
         timer: Arc<dyn Timer>,
         options: WorkerOptions,
     ) -> Self {
         let WorkerOptions { keep_every, most_of_a_tenant } = options;
         let shares = Shares::new(most_of_a_tenant);
-        Self { queue, imports, clock, timer, keep_every, door: Mutex::new(()), shares }
+        Self { queue, imports, timer, keep_every, door: Mutex::new(()), shares }
     }
 
     /// Waits for a job, up to `wait` at the queue, and does it. Once `stop` is done it waits no longer, and gives back
@@ -133,7 +130,9 @@ impl Worker {
             Ok(ImportOutcome::Ended(_) | ImportOutcome::NothingToDo | ImportOutcome::Lost) => {
                 self.queue.complete(tag).await
             }
-            Ok(ImportOutcome::Busy { until }) => self.queue.put_back(tag, self.delay_until(*until)).await,
+            Ok(ImportOutcome::Busy { remaining }) => {
+                self.queue.put_back(tag, (*remaining).clamp(MIN_DELAY, MAX_DELAY)).await
+            }
             Ok(ImportOutcome::GivenBack) => self.queue.put_back(tag, Duration::ZERO).await,
             Err(error @ StorageError::Failed(_)) if deliveries >= MAX_DELIVERIES => {
                 self.queue.set_aside(tag, &error.to_string()).await
@@ -143,10 +142,5 @@ impl Worker {
                 self.queue.put_back(tag, delay.min(MAX_DELAY)).await
             }
         }
-    }
-
-    fn delay_until(&self, until: Timestamp) -> Duration {
-        let left = (until - self.clock.now()).to_std().unwrap_or_default();
-        left.clamp(MIN_DELAY, MAX_DELAY)
     }
 }

@@ -76,6 +76,8 @@ CREATE UNIQUE INDEX feed_runs_held ON feed_runs (tenant_number, feed_id) WHERE s
 CREATE INDEX feed_runs_waiting ON feed_runs (queued_at) WHERE state IN ('queued', 'running');
 
 COMMENT ON COLUMN feed_runs.claim_number IS '0 before the first claim; what comes with another number is refused.';
+COMMENT ON COLUMN feed_runs.claimed_until IS
+    'When the claim ends, by this server''s own clock, so that nodes need not agree about theirs.';
 COMMENT ON COLUMN feed_runs.staging IS 'Under which number its rows are staged, while it has any.';
 COMMENT ON COLUMN feed_runs.feed_version IS
     'What its feed''s version was when it began to stage; so feed_imports its imports.';
@@ -308,23 +310,25 @@ COMMENT ON FUNCTION due_feeds(timestamptz, integer) IS
     'Which feeds, of any active tenants, are to be run at that moment, the longest due first. Runs as tenantry_owner, '
     'since the timer does not know the tenants yet; it shows keys alone.';
 
-CREATE FUNCTION stranded_runs(moment timestamptz, queued_before timestamptz, max_rows integer)
+CREATE FUNCTION stranded_runs(queued_before timestamptz, max_rows integer)
 RETURNS TABLE (tenant_number bigint, feed_id uuid, run_id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
 #variable_conflict use_column
+DECLARE
+    moment timestamptz := clock_timestamp();
 BEGIN
     RETURN QUERY
         SELECT r.tenant_number, r.feed_id, r.run_id FROM feed_runs AS r JOIN tenants AS t USING (tenant_number)
         WHERE r.state IN ('queued', 'running') AND t.status <> 'deleting'
-          AND CASE r.state WHEN 'queued' THEN r.queued_at < queued_before ELSE r.claimed_until < moment END
+          AND CASE r.state WHEN 'queued' THEN r.queued_at < queued_before ELSE r.claimed_until <= moment END
         ORDER BY r.queued_at LIMIT max_rows;
 END
 $$;
 
-COMMENT ON FUNCTION stranded_runs(timestamptz, timestamptz, integer) IS
-    'Which runs, of any tenants, nobody seems to work on, the oldest first. Runs as tenantry_owner, since whoever looks '
+COMMENT ON FUNCTION stranded_runs(timestamptz, integer) IS
+    'Which runs, of any tenants, nobody seems to work on, the oldest first: claims end by this server''s clock. Runs as tenantry_owner, since whoever looks '
     'after them does not know the tenants yet; it shows keys alone.';
 
 CREATE FUNCTION tenants_with_discards(max_rows integer)
@@ -342,7 +346,7 @@ COMMENT ON FUNCTION tenants_with_discards(integer) IS
     'Of which tenants something is left to be removed. Runs as tenantry_owner, since whoever removes it does not know '
     'the tenants yet; it shows their numbers alone.';
 
-REVOKE EXECUTE ON FUNCTION due_feeds(timestamptz, integer), stranded_runs(timestamptz, timestamptz, integer),
+REVOKE EXECUTE ON FUNCTION due_feeds(timestamptz, integer), stranded_runs(timestamptz, integer),
     tenants_with_discards(integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION due_feeds(timestamptz, integer), stranded_runs(timestamptz, timestamptz, integer),
+GRANT EXECUTE ON FUNCTION due_feeds(timestamptz, integer), stranded_runs(timestamptz, integer),
     tenants_with_discards(integer) TO tenantry_application;

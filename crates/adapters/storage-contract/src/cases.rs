@@ -17,6 +17,7 @@ pub(crate) mod feed;
 pub(crate) mod feed_claim;
 pub(crate) mod feed_hold;
 pub(crate) mod feed_import;
+pub(crate) mod feed_precondition;
 pub(crate) mod feed_reject;
 pub(crate) mod feed_run;
 pub(crate) mod health;

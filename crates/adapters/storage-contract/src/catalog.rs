@@ -1,13 +1,16 @@
 //! Feeds, runs and plans to store, and what most cases do with them on the way to what they are about.
 
+use std::time::Duration;
+
 use tenantry_domain::{
     CatalogRevision, Feed, FeedDraft, FeedId, FeedRun, FeedSettings, PageLimit, Plan, PlanContent, PlanId,
-    PlanKey, PlanRecord, PlanTime, PlanTitle, PlanVersion, Price, PriceRange, ProviderId, RecordPlace,
-    Reject, RejectCode, RejectReason, RejectedRecord, RunCounts, RunId, RunTrigger, SellMode, TenantNumber,
-    Timestamp, Zone, ZoneList,
+    PlanKey, PlanRecord, PlanTime, PlanTitle, PlanVersion, Precondition, Price, PriceRange, ProviderId,
+    RecordPlace, Reject, RejectCode, RejectReason, RejectedRecord, RunCounts, RunId, RunTrigger, SellMode,
+    TenantNumber, Timestamp, Zone, ZoneList,
 };
 use tenantry_ports::{
-    ClaimOutcome, ClaimedRun, RequestedRun, RunClaim, RunEnd, RunKey, StagedBatch, Validators,
+    ClaimOutcome, ClaimedRun, ConfirmError, FeedWriteError, RequestError, RequestedRun, RunClaim, RunEnd,
+    RunKey, StagedBatch, Validators,
 };
 use uuid::Uuid;
 
@@ -15,6 +18,9 @@ use crate::fixture::Fixture;
 
 /// So many rejects a feed keeps where a case says nothing else.
 pub(crate) const MAX_REJECTS: u32 = 100;
+
+/// How long a claim lasts where a case says nothing else: longer than any case.
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 /// The feed id that is this number.
 pub(crate) fn feed_id(number: u128) -> FeedId {
@@ -127,25 +133,49 @@ impl Fixture {
         self.feeds.find(tenant, feed).await.expect("found").expect("the feed is there")
     }
 
+    /// Removes a feed of any version.
+    pub(crate) async fn delete_feed(&self, tenant: TenantNumber, feed: FeedId) -> Result<(), FeedWriteError> {
+        self.feeds.delete(tenant, feed, Precondition::default()).await
+    }
+
+    /// Asks for a run, whatever the feed's version.
+    pub(crate) async fn request(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        run: u128,
+    ) -> Result<RequestedRun, RequestError> {
+        let always = Precondition::default();
+        self.feed_runs.request(tenant, feed, run_id(run), RunTrigger::Request, always).await
+    }
+
     /// A new run, queued now.
     pub(crate) async fn queued(&self, tenant: TenantNumber, feed: FeedId, run: u128) -> RunKey {
-        let requested = self.feed_runs.request(tenant, feed, run_id(run), RunTrigger::Request).await;
-        match requested.expect("requested") {
-            Some(RequestedRun::New(queued)) => RunKey { tenant, feed, run: queued.id },
+        match self.request(tenant, feed, run).await.expect("requested") {
+            RequestedRun::New(queued) => RunKey { tenant, feed, run: queued.id },
             other => panic!("a run was asked for, and {other:?} was answered"),
         }
     }
 
-    /// Claims a run for a minute from now.
+    /// Claims a run for an hour from now.
     pub(crate) async fn claim(&self, key: RunKey) -> ClaimOutcome {
-        let now = self.now();
-        self.feed_runs.claim(key, now, now.plus_seconds(60)).await.expect("claimed")
+        self.feed_runs.claim(key, HOUR).await.expect("claimed")
     }
 
-    /// A new run that is claimed for a minute.
+    /// Ends a claim, which nobody takes over yet.
+    pub(crate) async fn end_claim(&self, claim: &RunClaim) {
+        self.feed_runs.extend(claim, Duration::ZERO).await.expect("moved");
+    }
+
+    /// A new run that is claimed for an hour.
     pub(crate) async fn claimed(&self, tenant: TenantNumber, feed: FeedId, run: u128) -> ClaimedRun {
-        let key = self.queued(tenant, feed, run).await;
-        match self.claim(key).await {
+        self.queued(tenant, feed, run).await;
+        self.claim_queued(tenant, feed, run).await
+    }
+
+    /// Claims a queued run for an hour.
+    pub(crate) async fn claim_queued(&self, tenant: TenantNumber, feed: FeedId, run: u128) -> ClaimedRun {
+        match self.claim(RunKey { tenant, feed, run: run_id(run) }).await {
             ClaimOutcome::Claimed(claimed) => *claimed,
             other => panic!("a queued run was claimed, and {other:?} was answered"),
         }
@@ -189,8 +219,18 @@ impl Fixture {
 
     /// Lets a held run through.
     pub(crate) async fn confirm(&self, tenant: TenantNumber, feed: FeedId, run: u128) -> FeedRun {
-        let confirmed = self.feed_runs.confirm(tenant, feed, run_id(run), self.now(), MAX_REJECTS).await;
-        confirmed.expect("confirmed")
+        self.try_confirm(tenant, feed, run).await.expect("confirmed")
+    }
+
+    /// Lets a run through if it is held, whatever the feed's version.
+    pub(crate) async fn try_confirm(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        run: u128,
+    ) -> Result<FeedRun, ConfirmError> {
+        let (always, now) = (Precondition::default(), self.now());
+        self.feed_runs.confirm(tenant, feed, run_id(run), always, now, MAX_REJECTS).await
     }
 
     /// The run as it stands.

@@ -297,6 +297,14 @@ macro_rules! for_each_storage_case {
                 the_end_of_a_feed_that_had_nothing_on_sale_takes_no_revision;
                 a_worker_with_a_run_of_a_deleted_feed_finds_its_claim_lost;
             }
+            feed_precondition {
+                a_feed_is_deleted_only_if_the_precondition_holds_for_its_version;
+                a_run_is_made_only_if_the_precondition_holds_for_the_feeds_version;
+                an_open_run_is_answered_only_if_the_precondition_holds_for_the_feeds_version;
+                a_held_run_is_confirmed_only_if_the_precondition_holds_for_the_feeds_version;
+                what_is_not_there_is_not_found_whatever_the_precondition;
+                of_changes_at_once_that_expect_one_version_one_happens;
+            }
             feed_run {
                 a_run_that_is_asked_for_is_queued_now;
                 while_a_run_is_open_no_other_is_made;
@@ -313,7 +321,8 @@ macro_rules! for_each_storage_case {
             }
             feed_claim {
                 a_queued_run_is_claimed_with_its_feed_and_what_was_said_of_it;
-                a_claimed_run_is_busy_until_the_claim_has_ended;
+                a_claimed_run_is_busy_until_its_claim_was_ended;
+                a_claim_ends_by_itself_when_its_time_has_passed;
                 whoever_lost_a_claim_changes_nothing_any_more;
                 what_a_claim_before_has_staged_and_counted_is_discarded;
                 restaging_begins_anew_under_the_same_claim;

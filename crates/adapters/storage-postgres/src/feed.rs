@@ -6,7 +6,7 @@ use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use tenantry_domain::{
-    Feed, FeedId, FeedName, FeedSettings, FeedUrl, Page, PageLimit, TenantNumber, TimeZone,
+    Feed, FeedId, FeedName, FeedSettings, FeedUrl, Page, PageLimit, Precondition, TenantNumber, TimeZone,
 };
 use tenantry_ports::{FeedRepository, FeedWriteError, StorageError, Validators};
 use uuid::Uuid;
@@ -65,13 +65,18 @@ impl FeedRepository for PostgresStorage {
         write.await?.1
     }
 
-    async fn delete(&self, tenant: TenantNumber, feed: FeedId) -> Result<bool, FeedWriteError> {
-        let deleted = self
-            .write(Claim::Catalog(tenant), WEIGHT, (), move |(), batch| delete(batch, tenant, feed))
-            .await?
-            .1?;
+    async fn delete(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        precondition: Precondition,
+    ) -> Result<(), FeedWriteError> {
+        let write = self.write(Claim::Catalog(tenant), WEIGHT, precondition, move |precondition, batch| {
+            delete(batch, tenant, feed, precondition)
+        });
+        write.await?.1?;
         self.discard(tenant).await;
-        Ok(deleted)
+        Ok(())
     }
 }
 
@@ -148,17 +153,17 @@ pub(crate) fn find(
     row.map(FeedRow::into_feed).transpose()
 }
 
-/// Whether the tenant has that feed.
-pub(crate) fn is_there(
+/// The feed's version, which is never 0; nothing where the tenant has no such feed.
+pub(crate) fn version(
     connection: &mut PgConnection,
     tenant: TenantNumber,
     feed: FeedId,
-) -> Result<bool, PostgresError> {
-    let count = format!(
-        "(SELECT count(*) FROM feeds WHERE tenant_number = {tenant} AND feed_id = {})",
+) -> Result<Option<u64>, PostgresError> {
+    let version = format!(
+        "(SELECT coalesce(max(version), 0) FROM feeds WHERE tenant_number = {tenant} AND feed_id = {})",
         feed.literal()
     );
-    Ok(number(connection, &count)? > 0)
+    Ok(Some(number(connection, &version)?.unsigned_abs()).filter(|version| *version > 0))
 }
 
 fn list(
@@ -231,13 +236,17 @@ fn delete(
     batch: &mut WriteBatch,
     tenant: TenantNumber,
     feed: FeedId,
-) -> Result<Result<bool, FeedWriteError>, PostgresError> {
+    precondition: &Precondition,
+) -> Result<Result<(), FeedWriteError>, PostgresError> {
     if !batch.is_catalog_open(tenant) {
         return Ok(Err(FeedWriteError::TenantNotFound));
     }
     let Some((standing, _)) = find(batch.connection_for(tenant)?, tenant, feed)? else {
-        return Ok(Ok(false));
+        return Ok(Err(FeedWriteError::NotFound));
     };
+    if !precondition.holds(Some(standing.version)) {
+        return Ok(Err(FeedWriteError::VersionConflict { current: standing.version }));
+    }
     let of_feed = format!("tenant_number = {tenant} AND feed_id = {}", feed.literal());
     let in_feed = format!("(SELECT count(*) FROM plans WHERE {of_feed} AND in_feed)");
     let on_sale = format!("(SELECT count(*) FROM plans WHERE {of_feed} AND in_feed AND is_online)");
@@ -267,7 +276,7 @@ fn delete(
     if on_sale > 0 {
         next_revision(batch, tenant)?;
     }
-    Ok(Ok(true))
+    Ok(Ok(()))
 }
 
 /// A row of `feeds`, its tenant left out.

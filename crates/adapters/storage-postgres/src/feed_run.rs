@@ -1,14 +1,17 @@
 //! Runs of feeds. Each step of one has a file of its own.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use diesel::PgConnection;
 use diesel::prelude::*;
 use tenantry_domain::{
-    FeedId, FeedRun, Page, PageLimit, Reject, RejectId, RunCounts, RunId, RunTrigger, TenantNumber, Timestamp,
+    FeedId, FeedRun, Page, PageLimit, Precondition, Reject, RejectId, RunCounts, RunId, RunTrigger,
+    TenantNumber, Timestamp,
 };
 use tenantry_ports::{
-    ClaimError, ClaimOutcome, ConfirmError, FeedRunRepository, RequestedRun, RunClaim, RunEnd, RunKey,
-    ScheduleSlot, StagedBatch, StorageError,
+    ClaimError, ClaimOutcome, ConfirmError, FeedRunRepository, RequestError, RequestedRun, RunClaim, RunEnd,
+    RunKey, ScheduleSlot, StagedBatch, StorageError,
 };
 
 use crate::batch::WriteBatch;
@@ -34,11 +37,12 @@ impl FeedRunRepository for PostgresStorage {
         feed: FeedId,
         run: RunId,
         trigger: RunTrigger,
-    ) -> Result<Option<RequestedRun>, StorageError> {
-        let write = self.write(Claim::Catalog(tenant), WEIGHT, (), move |(), batch| {
-            request(batch, tenant, feed, run, trigger)
+        precondition: Precondition,
+    ) -> Result<RequestedRun, RequestError> {
+        let write = self.write(Claim::Catalog(tenant), WEIGHT, precondition, move |precondition, batch| {
+            request(batch, tenant, feed, run, trigger, precondition)
         });
-        Ok(write.await?.1)
+        write.await?.1
     }
 
     async fn schedule(&self, now: Timestamp, slots: Vec<ScheduleSlot>) -> Result<Vec<RunKey>, StorageError> {
@@ -53,21 +57,15 @@ impl FeedRunRepository for PostgresStorage {
 
     async fn stranded(
         &self,
-        now: Timestamp,
         queued_before: Timestamp,
         limit: PageLimit,
     ) -> Result<Vec<RunKey>, StorageError> {
-        self.read(move |connection| stranded(connection, now, queued_before, limit)).await
+        self.read(move |connection| stranded(connection, queued_before, limit)).await
     }
 
-    async fn claim(
-        &self,
-        key: RunKey,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<ClaimOutcome, StorageError> {
+    async fn claim(&self, key: RunKey, lasts: Duration) -> Result<ClaimOutcome, StorageError> {
         let outcome = self
-            .write(Claim::Catalog(key.tenant), WEIGHT, (), move |(), batch| claim(batch, key, now, until))
+            .write(Claim::Catalog(key.tenant), WEIGHT, (), move |(), batch| claim(batch, key, lasts))
             .await?
             .1;
         if matches!(&outcome, ClaimOutcome::Claimed(claimed) if claimed.claim.number > 1) {
@@ -76,9 +74,9 @@ impl FeedRunRepository for PostgresStorage {
         Ok(outcome)
     }
 
-    async fn extend(&self, claim: &RunClaim, until: Timestamp) -> Result<(), ClaimError> {
+    async fn extend(&self, claim: &RunClaim, lasts: Duration) -> Result<(), ClaimError> {
         self.write(Claim::Catalog(claim.key.tenant), WEIGHT, claim.clone(), move |claim, batch| {
-            extend(batch, claim, until)
+            extend(batch, claim, lasts)
         })
         .await?
         .1
@@ -130,11 +128,12 @@ impl FeedRunRepository for PostgresStorage {
         tenant: TenantNumber,
         feed: FeedId,
         run: RunId,
+        precondition: Precondition,
         now: Timestamp,
         max_rejects: u32,
     ) -> Result<FeedRun, ConfirmError> {
-        let write = self.write(Claim::Catalog(tenant), WEIGHT, (), move |(), batch| {
-            confirm(batch, tenant, feed, run, now, max_rejects)
+        let write = self.write(Claim::Catalog(tenant), WEIGHT, precondition, move |precondition, batch| {
+            confirm(batch, tenant, feed, run, precondition, now, max_rejects)
         });
         let ended = write.await?.1?;
         self.discard(tenant).await;
@@ -192,7 +191,7 @@ fn list(
     after: Option<RunId>,
     limit: PageLimit,
 ) -> Result<Option<Page<FeedRun>>, PostgresError> {
-    if !feed::is_there(connection, tenant, feed)? {
+    if feed::version(connection, tenant, feed)?.is_none() {
         return Ok(None);
     }
     let behind = after.map(|after| format!("AND run_id < {}", after.literal())).unwrap_or_default();

@@ -1,8 +1,14 @@
 //! Claims to runs: who may work on one, and until when.
+//!
+//! They end by the server's clock, as leases of jobs do, and no node's clock is asked: one that is wrong would take a run
+//! from a worker that lives. It is the clock as it is (`clock_timestamp()`), and not as it was when the transaction
+//! began: that may have waited for its locks.
+
+use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::Timestamptz;
-use tenantry_domain::{RunState, TenantNumber, Timestamp};
+use tenantry_domain::{RunState, TenantNumber};
 use tenantry_ports::{ClaimError, ClaimOutcome, ClaimedRun, RunClaim, RunKey};
 
 use crate::batch::WriteBatch;
@@ -15,36 +21,38 @@ use crate::moment::to_moment;
 /// What a write that a claim is checked for comes to.
 pub(crate) type Claimed<T> = Result<Result<T, ClaimError>, PostgresError>;
 
+/// The longest that a claim lasts: a year is as good as for ever.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
 pub(crate) fn claim(
     batch: &mut WriteBatch,
     key: RunKey,
-    now: Timestamp,
-    until: Timestamp,
+    lasts: Duration,
 ) -> Result<ClaimOutcome, PostgresError> {
     let RunKey { tenant, feed, run } = key;
     if !batch.is_catalog_open(tenant) {
         return Ok(ClaimOutcome::Ended);
     }
+    let now = batch.now();
     let connection = batch.connection_for(tenant)?;
     let Some(standing) = find(connection, tenant, feed, run)?.filter(|stored| stored.run.state.is_open())
     else {
         return Ok(ClaimOutcome::Ended);
     };
-    if let Some(until) = standing.claimed_until.filter(|until| *until >= now) {
-        return Ok(ClaimOutcome::Busy { until });
+    let remaining = remaining(connection, &is_run(tenant, feed, run))?;
+    if !remaining.is_zero() {
+        return Ok(ClaimOutcome::Busy { remaining });
     }
     let Some((feed, validators)) = feed::find(connection, tenant, feed)? else {
         return Ok(ClaimOutcome::Ended);
     };
     let claim = format!(
         "UPDATE feed_runs SET state = 'running', started_at = coalesce(started_at, $1), \
-         claim_number = claim_number + 1, claimed_until = $2, staging = 0 WHERE {}",
+         claim_number = claim_number + 1, claimed_until = {}, staging = 0 WHERE {}",
+        from_now(lasts),
         is_run(tenant, key.feed, run)
     );
-    diesel::sql_query(claim)
-        .bind::<Timestamptz, _>(to_moment(now))
-        .bind::<Timestamptz, _>(to_moment(until))
-        .execute(connection)?;
+    diesel::sql_query(claim).bind::<Timestamptz, _>(to_moment(now)).execute(connection)?;
     begin_staging(batch, key, standing.staging)?;
     let stored = find(batch.connection_for(tenant)?, tenant, key.feed, run)?;
     let stored = stored.ok_or_else(|| PostgresError::Damaged(format!("no run {run}, which was claimed")))?;
@@ -52,14 +60,28 @@ pub(crate) fn claim(
     Ok(ClaimOutcome::Claimed(Box::new(ClaimedRun { claim, run: stored.run, feed, validators })))
 }
 
-pub(crate) fn extend(batch: &mut WriteBatch, claim: &RunClaim, until: Timestamp) -> Claimed<()> {
+/// How long the claim to the run still lasts, by the server's clock.
+fn remaining(connection: &mut PgConnection, is_run: &str) -> Result<Duration, PostgresError> {
+    let micros = format!(
+        "(SELECT coalesce(ceil(extract(epoch FROM claimed_until - clock_timestamp()) * 1000000), 0)::bigint \
+         FROM feed_runs WHERE {is_run})"
+    );
+    Ok(u64::try_from(number(connection, &micros)?).map(Duration::from_micros).unwrap_or_default())
+}
+
+/// The time, by the server's clock, when what lasts so long from now has ended.
+fn from_now(lasts: Duration) -> String {
+    format!("clock_timestamp() + {} * interval '1 microsecond'", lasts.min(LONGEST).as_micros())
+}
+
+pub(crate) fn extend(batch: &mut WriteBatch, claim: &RunClaim, lasts: Duration) -> Claimed<()> {
     let RunKey { tenant, feed, run } = claim.key;
     if let Err(lost) = held(batch, claim)? {
         return Ok(Err(lost));
     }
-    let update = format!("UPDATE feed_runs SET claimed_until = $1 WHERE {}", is_run(tenant, feed, run));
-    let update = diesel::sql_query(update).bind::<Timestamptz, _>(to_moment(until));
-    update.execute(batch.connection_for(tenant)?)?;
+    let (until, is_run) = (from_now(lasts), is_run(tenant, feed, run));
+    let update = format!("UPDATE feed_runs SET claimed_until = {until} WHERE {is_run}");
+    execute(batch.connection_for(tenant)?, &update)?;
     Ok(Ok(()))
 }
 

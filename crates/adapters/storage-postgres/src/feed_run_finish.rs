@@ -3,11 +3,12 @@
 use diesel::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text, Timestamptz};
-use tenantry_domain::{FeedId, FeedRun, RunCounts, RunId, RunState, TenantNumber, Timestamp};
+use tenantry_domain::{FeedId, FeedRun, Precondition, RunCounts, RunId, RunState, TenantNumber, Timestamp};
 use tenantry_ports::{ConfirmError, RunClaim, RunEnd, RunKey, Validators};
 
 use crate::batch::WriteBatch;
 use crate::error::PostgresError;
+use crate::feed;
 use crate::feed_run_claim::{Claimed, discard_later, held};
 use crate::feed_run_publish::{Comparison, Staging, next_revision, revision};
 use crate::feed_run_row::{HELD, StoredRun, find, find_in_state, is_run};
@@ -86,6 +87,7 @@ pub(crate) fn confirm(
     tenant: TenantNumber,
     feed: FeedId,
     id: RunId,
+    precondition: &Precondition,
     now: Timestamp,
     max_rejects: u32,
 ) -> Result<Result<FeedRun, ConfirmError>, PostgresError> {
@@ -95,6 +97,10 @@ pub(crate) fn confirm(
     let Some(run) = find(batch.connection_for(tenant)?, tenant, feed, id)? else {
         return Ok(Err(ConfirmError::NotFound));
     };
+    let current = feed::version(batch.connection_for(tenant)?, tenant, feed)?.unwrap_or_default();
+    if !precondition.holds(Some(current)) {
+        return Ok(Err(ConfirmError::VersionConflict { current }));
+    }
     if run.run.state != RunState::Held {
         return Ok(Err(ConfirmError::NotHeld));
     }

@@ -5,7 +5,7 @@ use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use tenantry_domain::{
-    CatalogRevision, FeedId, FeedRun, RunCounts, RunId, RunState, RunTrigger, TenantNumber, Timestamp,
+    CatalogRevision, FeedId, FeedRun, RunCounts, RunId, RunState, RunTrigger, TenantNumber,
 };
 use tenantry_ports::Validators;
 use uuid::Uuid;
@@ -53,8 +53,6 @@ pub(crate) struct RunRow {
     catalog_revision: Option<i64>,
     #[diesel(sql_type = BigInt)]
     claim_number: i64,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    claimed_until: Option<PgTimestamp>,
     #[diesel(sql_type = Nullable<BigInt>)]
     staging: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -72,7 +70,6 @@ pub(crate) struct RunRow {
 pub(crate) struct StoredRun {
     pub(crate) run: FeedRun,
     pub(crate) claim_number: u32,
-    pub(crate) claimed_until: Option<Timestamp>,
     /// Under which number its rows are staged, while it has any.
     pub(crate) staging: Option<i64>,
     /// Its feed's version and imports when it began to stage.
@@ -112,7 +109,6 @@ impl RunRow {
         Ok(StoredRun {
             run,
             claim_number: small(self.claim_number),
-            claimed_until: self.claimed_until.map(from_moment),
             staging: self.staging,
             feed_version: self.feed_version,
             feed_imports: self.feed_imports,

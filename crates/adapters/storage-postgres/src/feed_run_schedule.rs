@@ -6,8 +6,8 @@ use diesel::PgConnection;
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Timestamptz, Uuid as SqlUuid};
-use tenantry_domain::{FeedId, PageLimit, RunId, RunTrigger, TenantNumber, Timestamp};
-use tenantry_ports::{RequestedRun, RunKey, ScheduleSlot};
+use tenantry_domain::{FeedId, PageLimit, Precondition, RunId, RunTrigger, TenantNumber, Timestamp};
+use tenantry_ports::{RequestError, RequestedRun, RunKey, ScheduleSlot};
 use uuid::Uuid;
 
 use crate::batch::WriteBatch;
@@ -25,21 +25,26 @@ pub(crate) fn request(
     feed: FeedId,
     run: RunId,
     trigger: RunTrigger,
-) -> Result<Option<RequestedRun>, PostgresError> {
+    precondition: &Precondition,
+) -> Result<Result<RequestedRun, RequestError>, PostgresError> {
     if !batch.is_catalog_open(tenant) {
-        return Ok(None);
+        return Ok(Err(RequestError::NotFound));
     }
     let now = batch.now();
     let connection = batch.connection_for(tenant)?;
-    if !feed::is_there(connection, tenant, feed)? {
-        return Ok(None);
+    let Some(current) = feed::version(connection, tenant, feed)? else {
+        return Ok(Err(RequestError::NotFound));
+    };
+    if !precondition.holds(Some(current)) {
+        return Ok(Err(RequestError::VersionConflict { current }));
     }
     if let Some(open) = find_in_state(connection, tenant, feed, OPEN)? {
-        return Ok(Some(RequestedRun::Open(open.run)));
+        return Ok(Ok(RequestedRun::Open(open.run)));
     }
     queue(connection, RunKey { tenant, feed, run }, trigger, now)?;
     let queued = find(connection, tenant, feed, run)?;
-    Ok(queued.map(|stored| RequestedRun::New(stored.run)))
+    let queued = queued.ok_or_else(|| PostgresError::Damaged(format!("no run {run}, which was queued")))?;
+    Ok(Ok(RequestedRun::New(queued.run)))
 }
 
 fn queue(
@@ -114,8 +119,7 @@ pub(crate) fn schedule(
 static_query! {
     /// Which runs nobody works on.
     StrandedRuns<'a> {
-        "SELECT * FROM stranded_runs(" moment: PgTimestamp as Timestamptz,
-        ", " queued_before: PgTimestamp as Timestamptz,
+        "SELECT * FROM stranded_runs(" queued_before: PgTimestamp as Timestamptz,
         ", " max_rows: i32 as Integer;
         ")"
     } -> (BigInt, SqlUuid, SqlUuid)
@@ -123,12 +127,10 @@ static_query! {
 
 pub(crate) fn stranded(
     connection: &mut PgConnection,
-    now: Timestamp,
     queued_before: Timestamp,
     limit: PageLimit,
 ) -> Result<Vec<RunKey>, PostgresError> {
     let stranded = StrandedRuns {
-        moment: to_moment(now),
         queued_before: to_moment(queued_before),
         max_rows: i32::try_from(limit.get()).unwrap_or(i32::MAX),
         life: PhantomData,

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 use tenantry_domain::{
-    Feed, FeedId, FeedName, FeedSettings, FeedUrl, Page, PageLimit, TenantNumber, TimeZone, Timestamp,
+    Feed, FeedId, FeedName, FeedSettings, FeedUrl, Page, PageLimit, Precondition, TenantNumber, TimeZone,
+    Timestamp,
 };
 use tenantry_ports::{FeedRepository, FeedWriteError, StorageError, Validators};
 use uuid::Uuid;
@@ -59,10 +60,18 @@ impl FeedRepository for SqliteStorage {
         write.await?.1
     }
 
-    async fn delete(&self, tenant: TenantNumber, feed: FeedId) -> Result<bool, FeedWriteError> {
-        let deleted = self.write(WEIGHT, (), move |(), batch| delete(batch, tenant, feed)).await?.1?;
+    async fn delete(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        precondition: Precondition,
+    ) -> Result<(), FeedWriteError> {
+        let write = self.write(WEIGHT, precondition, move |precondition, batch| {
+            delete(batch, tenant, feed, precondition)
+        });
+        write.await?.1?;
         self.discard(tenant).await;
-        Ok(deleted)
+        Ok(())
     }
 }
 
@@ -139,17 +148,17 @@ pub(crate) fn find(
     row.map(FeedRow::into_feed).transpose()
 }
 
-/// Whether the tenant has that feed.
-pub(crate) fn is_there(
+/// The feed's version, which is never 0; nothing where the tenant has no such feed.
+pub(crate) fn version(
     connection: &mut SqliteConnection,
     tenant: TenantNumber,
     feed: FeedId,
-) -> Result<bool, SqliteError> {
-    let count = format!(
-        "(SELECT count(*) FROM feeds WHERE tenant_number = {tenant} AND feed_id = {})",
+) -> Result<Option<u64>, SqliteError> {
+    let version = format!(
+        "(SELECT coalesce(max(version), 0) FROM feeds WHERE tenant_number = {tenant} AND feed_id = {})",
         feed.literal()
     );
-    Ok(number(connection, &count)? > 0)
+    Ok(Some(number(connection, &version)?.unsigned_abs()).filter(|version| *version > 0))
 }
 
 fn list(
@@ -222,12 +231,18 @@ fn delete(
     batch: &mut WriteBatch,
     tenant: TenantNumber,
     feed: FeedId,
-) -> Result<Result<bool, FeedWriteError>, SqliteError> {
+    precondition: &Precondition,
+) -> Result<Result<(), FeedWriteError>, SqliteError> {
     if batch.counters(tenant, Which::Open)?.is_none() {
         return Ok(Err(FeedWriteError::TenantNotFound));
     }
     let connection = &mut batch.connection;
-    let Some((standing, _)) = find(connection, tenant, feed)? else { return Ok(Ok(false)) };
+    let Some((standing, _)) = find(connection, tenant, feed)? else {
+        return Ok(Err(FeedWriteError::NotFound));
+    };
+    if !precondition.holds(Some(standing.version)) {
+        return Ok(Err(FeedWriteError::VersionConflict { current: standing.version }));
+    }
     let of_feed = format!("tenant_number = {tenant} AND feed_id = {}", feed.literal());
     let on_sale = format!("(SELECT count(*) FROM plans WHERE {of_feed} AND in_feed = 1 AND is_online = 1)");
     let on_sale = number(connection, &on_sale)?;
@@ -254,7 +269,7 @@ fn delete(
     if on_sale > 0 {
         next_revision(batch, tenant)?;
     }
-    Ok(Ok(true))
+    Ok(Ok(()))
 }
 
 /// A row of `feeds`, its tenant left out.

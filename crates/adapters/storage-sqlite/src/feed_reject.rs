@@ -20,7 +20,7 @@ pub(crate) fn list(
     limit: PageLimit,
     max_raw_bytes: u64,
 ) -> Result<Option<Page<Reject>>, SqliteError> {
-    if !feed::is_there(connection, tenant, feed)? {
+    if feed::version(connection, tenant, feed)?.is_none() {
         return Ok(None);
     }
     let behind = after.map(|after| format!("AND reject_id > {}", after.literal())).unwrap_or_default();

@@ -1,13 +1,16 @@
 //! Runs of feeds. Each step of one has a file of its own.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use diesel::prelude::*;
 use tenantry_domain::{
-    FeedId, FeedRun, Page, PageLimit, Reject, RejectId, RunCounts, RunId, RunTrigger, TenantNumber, Timestamp,
+    FeedId, FeedRun, Page, PageLimit, Precondition, Reject, RejectId, RunCounts, RunId, RunTrigger,
+    TenantNumber, Timestamp,
 };
 use tenantry_ports::{
-    ClaimError, ClaimOutcome, ConfirmError, FeedRunRepository, RequestedRun, RunClaim, RunEnd, RunKey,
-    ScheduleSlot, StagedBatch, StorageError,
+    ClaimError, ClaimOutcome, ConfirmError, FeedRunRepository, RequestError, RequestedRun, RunClaim, RunEnd,
+    RunKey, ScheduleSlot, StagedBatch, StorageError,
 };
 
 use crate::batch::WriteBatch;
@@ -33,9 +36,12 @@ impl FeedRunRepository for SqliteStorage {
         feed: FeedId,
         run: RunId,
         trigger: RunTrigger,
-    ) -> Result<Option<RequestedRun>, StorageError> {
-        let write = self.write(WEIGHT, (), move |(), batch| request(batch, tenant, feed, run, trigger));
-        Ok(write.await?.1)
+        precondition: Precondition,
+    ) -> Result<RequestedRun, RequestError> {
+        let write = self.write(WEIGHT, precondition, move |precondition, batch| {
+            request(batch, tenant, feed, run, trigger, precondition)
+        });
+        write.await?.1
     }
 
     async fn schedule(&self, now: Timestamp, slots: Vec<ScheduleSlot>) -> Result<Vec<RunKey>, StorageError> {
@@ -47,28 +53,23 @@ impl FeedRunRepository for SqliteStorage {
 
     async fn stranded(
         &self,
-        now: Timestamp,
         queued_before: Timestamp,
         limit: PageLimit,
     ) -> Result<Vec<RunKey>, StorageError> {
+        let now = self.now();
         self.read(move |connection| stranded(connection, now, queued_before, limit)).await
     }
 
-    async fn claim(
-        &self,
-        key: RunKey,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<ClaimOutcome, StorageError> {
-        let outcome = self.write(WEIGHT, (), move |(), batch| claim(batch, key, now, until)).await?.1;
+    async fn claim(&self, key: RunKey, lasts: Duration) -> Result<ClaimOutcome, StorageError> {
+        let outcome = self.write(WEIGHT, (), move |(), batch| claim(batch, key, lasts)).await?.1;
         if matches!(&outcome, ClaimOutcome::Claimed(claimed) if claimed.claim.number > 1) {
             self.discard(key.tenant).await;
         }
         Ok(outcome)
     }
 
-    async fn extend(&self, claim: &RunClaim, until: Timestamp) -> Result<(), ClaimError> {
-        self.write(WEIGHT, claim.clone(), move |claim, batch| extend(batch, claim, until)).await?.1
+    async fn extend(&self, claim: &RunClaim, lasts: Duration) -> Result<(), ClaimError> {
+        self.write(WEIGHT, claim.clone(), move |claim, batch| extend(batch, claim, lasts)).await?.1
     }
 
     async fn restage(&self, claim: &RunClaim) -> Result<(), ClaimError> {
@@ -107,11 +108,13 @@ impl FeedRunRepository for SqliteStorage {
         tenant: TenantNumber,
         feed: FeedId,
         run: RunId,
+        precondition: Precondition,
         now: Timestamp,
         max_rejects: u32,
     ) -> Result<FeedRun, ConfirmError> {
-        let write =
-            self.write(WEIGHT, (), move |(), batch| confirm(batch, tenant, feed, run, now, max_rejects));
+        let write = self.write(WEIGHT, precondition, move |precondition, batch| {
+            confirm(batch, tenant, feed, run, precondition, now, max_rejects)
+        });
         let ended = write.await?.1?;
         self.discard(tenant).await;
         Ok(ended)
@@ -160,7 +163,7 @@ fn list(
     after: Option<RunId>,
     limit: PageLimit,
 ) -> Result<Option<Page<FeedRun>>, SqliteError> {
-    if !feed::is_there(connection, tenant, feed)? {
+    if feed::version(connection, tenant, feed)?.is_none() {
         return Ok(None);
     }
     let behind = after.map(|after| format!("AND run_id < {}", after.literal())).unwrap_or_default();

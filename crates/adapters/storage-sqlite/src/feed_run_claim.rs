@@ -1,6 +1,11 @@
 //! Claims to runs: who may work on one, and until when.
+//!
+//! A file is one process's, so claims end by that process's clock. If it is set forward a living worker may lose its run
+//! to another: the claim's number sees to it that only the run begins anew.
 
-use tenantry_domain::{RunState, TenantNumber, Timestamp};
+use std::time::Duration;
+
+use tenantry_domain::{RunState, TenantNumber};
 use tenantry_ports::{ClaimError, ClaimOutcome, ClaimedRun, RunClaim, RunKey};
 
 use crate::batch::WriteBatch;
@@ -16,25 +21,25 @@ pub(crate) type Claimed<T> = Result<Result<T, ClaimError>, SqliteError>;
 pub(crate) fn claim(
     batch: &mut WriteBatch,
     key: RunKey,
-    now: Timestamp,
-    until: Timestamp,
+    lasts: Duration,
 ) -> Result<ClaimOutcome, SqliteError> {
     let RunKey { tenant, feed, run } = key;
     if batch.counters(tenant, Which::Open)?.is_none() {
         return Ok(ClaimOutcome::Ended);
     }
+    let now = batch.now();
     let connection = &mut batch.connection;
     let Some(standing) = find(connection, tenant, feed, run)?.filter(|stored| stored.run.state.is_open())
     else {
         return Ok(ClaimOutcome::Ended);
     };
-    if let Some(until) = standing.claimed_until.filter(|until| *until >= now) {
-        return Ok(ClaimOutcome::Busy { until });
+    if let Some(until) = standing.claimed_until.filter(|until| *until > now) {
+        return Ok(ClaimOutcome::Busy { remaining: until.since(now) });
     }
     let Some((feed, validators)) = feed::find(connection, tenant, feed)? else {
         return Ok(ClaimOutcome::Ended);
     };
-    let (micros, until) = (now.as_micros(), until.as_micros());
+    let (micros, until) = (now.as_micros(), now.plus(lasts).as_micros());
     execute(
         connection,
         &format!(
@@ -50,12 +55,12 @@ pub(crate) fn claim(
     Ok(ClaimOutcome::Claimed(Box::new(ClaimedRun { claim, run: stored.run, feed, validators })))
 }
 
-pub(crate) fn extend(batch: &mut WriteBatch, claim: &RunClaim, until: Timestamp) -> Claimed<()> {
+pub(crate) fn extend(batch: &mut WriteBatch, claim: &RunClaim, lasts: Duration) -> Claimed<()> {
     let RunKey { tenant, feed, run } = claim.key;
     if let Err(lost) = held(batch, claim)? {
         return Ok(Err(lost));
     }
-    let is_run = is_run(tenant, feed, run);
+    let (is_run, until) = (is_run(tenant, feed, run), batch.now().plus(lasts));
     let update = format!("UPDATE feed_runs SET claimed_until = {} WHERE {is_run}", until.as_micros());
     execute(&mut batch.connection, &update)?;
     Ok(Ok(()))

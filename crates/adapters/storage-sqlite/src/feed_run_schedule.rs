@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary};
-use tenantry_domain::{FeedId, PageLimit, RunId, RunTrigger, TenantNumber, Timestamp};
-use tenantry_ports::{RequestedRun, RunKey, ScheduleSlot};
+use tenantry_domain::{FeedId, PageLimit, Precondition, RunId, RunTrigger, TenantNumber, Timestamp};
+use tenantry_ports::{RequestError, RequestedRun, RunKey, ScheduleSlot};
 
 use crate::batch::WriteBatch;
 use crate::counters::Which;
@@ -19,21 +19,26 @@ pub(crate) fn request(
     feed: FeedId,
     run: RunId,
     trigger: RunTrigger,
-) -> Result<Option<RequestedRun>, SqliteError> {
+    precondition: &Precondition,
+) -> Result<Result<RequestedRun, RequestError>, SqliteError> {
     if batch.counters(tenant, Which::Open)?.is_none() {
-        return Ok(None);
+        return Ok(Err(RequestError::NotFound));
     }
     let now = batch.now();
     let connection = &mut batch.connection;
-    if !feed::is_there(connection, tenant, feed)? {
-        return Ok(None);
+    let Some(current) = feed::version(connection, tenant, feed)? else {
+        return Ok(Err(RequestError::NotFound));
+    };
+    if !precondition.holds(Some(current)) {
+        return Ok(Err(RequestError::VersionConflict { current }));
     }
     if let Some(open) = find_in_state(connection, tenant, feed, OPEN)? {
-        return Ok(Some(RequestedRun::Open(open.run)));
+        return Ok(Ok(RequestedRun::Open(open.run)));
     }
     queue(connection, RunKey { tenant, feed, run }, trigger, now)?;
     let queued = find(connection, tenant, feed, run)?;
-    Ok(queued.map(|stored| RequestedRun::New(stored.run)))
+    let queued = queued.ok_or_else(|| SqliteError::Damaged(format!("no run {run}, which was queued")))?;
+    Ok(Ok(RequestedRun::New(queued.run)))
 }
 
 fn queue(
@@ -122,7 +127,7 @@ pub(crate) fn stranded(
     let select = format!(
         "SELECT tenant_number, feed_id, run_id FROM feed_runs JOIN tenants USING (tenant_number) \
          WHERE {OPEN} AND status <> 'deleting' \
-         AND CASE state WHEN 'queued' THEN queued_at < {} ELSE claimed_until < {} END \
+         AND CASE state WHEN 'queued' THEN queued_at < {} ELSE claimed_until <= {} END \
          ORDER BY queued_at LIMIT {}",
         queued_before.as_micros(),
         now.as_micros(),

@@ -133,7 +133,7 @@ impl Lease {
     /// Makes the job available after that time, as long as the delivery is the last one. If it was published
     /// meanwhile, and its worker has it no more, it is so at once.
     fn move_to(&self, batch: &mut WriteBatch, time: Duration, keeps: bool) -> Result<(), SqliteError> {
-        let at = later(batch.now(), time);
+        let at = batch.now().plus(time).as_micros();
         let row = diesel::update(held(self));
         match keeps {
             true => row.set(jobs::available_at.eq(at)).execute(&mut batch.connection)?,
@@ -245,7 +245,7 @@ fn take(batch: &mut WriteBatch, lease: Duration) -> Result<Option<JobRow>, Sqlit
          WHERE set_aside_at IS NULL AND available_at <= ? ORDER BY available_at LIMIT 1) \
          RETURNING tenant_number, feed_id, run_id, deliveries",
     )
-    .bind::<BigInt, _>(later(now, lease))
+    .bind::<BigInt, _>(now.plus(lease).as_micros())
     .bind::<BigInt, _>(now.as_micros())
     .get_result(&mut batch.connection);
     Ok(taken.optional()?)
@@ -269,10 +269,6 @@ fn publish(batch: &mut WriteBatch, Job::FeedRun(run): Job) -> Result<(), SqliteE
     .bind::<Text, _>(tenantry_domain::TenantStatus::Deleting.as_str())
     .execute(&mut batch.connection)?;
     Ok(())
-}
-
-fn later(now: Timestamp, time: Duration) -> i64 {
-    now.as_micros().saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX))
 }
 
 fn queue_error(error: StorageError) -> QueueError {

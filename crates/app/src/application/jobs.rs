@@ -62,7 +62,6 @@ impl Jobs {
         let worker = Worker::new(
             Arc::clone(&queue),
             Arc::clone(imports),
-            Arc::clone(clock),
             Arc::clone(timer),
             WorkerOptions {
                 keep_every: config.takeover() / 3,

@@ -245,6 +245,6 @@ pub(crate) async fn delete_feed(
 ) -> Result<HttpResponse, Problem> {
     let tenant = access::tenant(&state, request.head(), Scope::CatalogWrite).await?;
     let precondition = etag::precondition(request.headers())?;
-    state.services.feeds.delete(tenant, feed_in_path(&request)?, &precondition).await?;
+    state.services.feeds.delete(tenant, feed_in_path(&request)?, precondition).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -15,7 +15,7 @@ use crate::problem_code::Code;
 use crate::query::Query;
 use crate::state::State;
 use crate::tenant::{link_next, next_cursor};
-use crate::{access, json};
+use crate::{access, etag, json};
 
 /// A run of a feed: its report, once it has ended.
 #[derive(Serialize, ToSchema)]
@@ -221,7 +221,8 @@ fn run_in_path(request: &HttpRequest) -> Result<(FeedId, RunId), Problem> {
 /// Has the feed fetched now, also where it is not enabled. A feed has one run at a time: while one is open it is
 /// answered, and no other made.
 #[utoipa::path(post, path = "/api/v1/catalog/feeds/{feed}/runs", tag = "Catalog",
-    params(("feed" = Uuid, Path, description = "The feed's id.", example = "0192f3a4-6c1e-7b3a-9d6e-2f1f0a9c1b2d")),
+    params(("feed" = Uuid, Path, description = "The feed's id.", example = "0192f3a4-6c1e-7b3a-9d6e-2f1f0a9c1b2d"),
+        ("If-Match" = Option<String>, Header, description = "Only if the feed's entity tag is this.")),
     responses((status = 202, description = "The run is queued: ask at `Location` how far it has come.", body = FeedRunDto, headers(("Location" = String))),
         (status = 200, description = "A run of the feed is open already: that one.", body = FeedRunDto, headers(("Location" = String)))))]
 pub(crate) async fn create_feed_run(
@@ -229,7 +230,9 @@ pub(crate) async fn create_feed_run(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let tenant = access::tenant(&state, request.head(), Scope::CatalogWrite).await?;
-    requested(&state.services.feeds.request_run(tenant, feed_in_path(&request)?).await?)
+    let feed = feed_in_path(&request)?;
+    let precondition = etag::precondition(request.headers())?;
+    requested(&state.services.feeds.request_run(tenant, feed, precondition).await?)
 }
 
 /// Lists the feed's runs, the newest first.
@@ -280,7 +283,8 @@ pub(crate) async fn get_feed_run(
 /// Lets a held run through: so many plans are really gone.
 #[utoipa::path(post, path = "/api/v1/catalog/feeds/{feed}/runs/{run}/confirm", tag = "Catalog",
     params(("feed" = Uuid, Path, description = "The feed's id.", example = "0192f3a4-6c1e-7b3a-9d6e-2f1f0a9c1b2d"),
-        ("run" = Uuid, Path, description = "The run's id.", example = "0192f3a4-6c1e-7b3a-9d6e-2f1f0a9c1b2e")),
+        ("run" = Uuid, Path, description = "The run's id.", example = "0192f3a4-6c1e-7b3a-9d6e-2f1f0a9c1b2e"),
+        ("If-Match" = Option<String>, Header, description = "Only if the feed's entity tag is this.")),
     responses((status = 200, description = "The run as it is now.", body = FeedRunDto)))]
 pub(crate) async fn confirm_feed_run(
     state: web::Data<State>,
@@ -288,7 +292,8 @@ pub(crate) async fn confirm_feed_run(
 ) -> Result<HttpResponse, Problem> {
     let tenant = access::tenant(&state, request.head(), Scope::CatalogWrite).await?;
     let (feed, run) = run_in_path(&request)?;
-    let run = state.services.feeds.confirm_run(tenant, feed, run).await?;
+    let precondition = etag::precondition(request.headers())?;
+    let run = state.services.feeds.confirm_run(tenant, feed, run, precondition).await?;
     catch_up(&state, tenant, [&run]).await;
     json::answer(StatusCode::OK, &FeedRunDto::from(&run))
 }
@@ -326,7 +331,8 @@ pub(crate) async fn list_rejects(
 
 /// Has the feed's rejects read again, after a mend: those that can be read now enter the catalog. It is a run of its own.
 #[utoipa::path(post, path = "/api/v1/catalog/feeds/{feed}/rejects/replay", tag = "Catalog",
-    params(("feed" = Uuid, Path, description = "The feed's id.", example = "0192f3a4-6c1e-7b3a-9d6e-2f1f0a9c1b2d")),
+    params(("feed" = Uuid, Path, description = "The feed's id.", example = "0192f3a4-6c1e-7b3a-9d6e-2f1f0a9c1b2d"),
+        ("If-Match" = Option<String>, Header, description = "Only if the feed's entity tag is this.")),
     responses((status = 202, description = "The run is queued: ask at `Location` how far it has come.", body = FeedRunDto, headers(("Location" = String))),
         (status = 200, description = "A run of the feed is open already: that one.", body = FeedRunDto, headers(("Location" = String)))))]
 pub(crate) async fn replay_rejects(
@@ -334,5 +340,7 @@ pub(crate) async fn replay_rejects(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let tenant = access::tenant(&state, request.head(), Scope::CatalogWrite).await?;
-    requested(&state.services.feeds.replay_rejects(tenant, feed_in_path(&request)?).await?)
+    let feed = feed_in_path(&request)?;
+    let precondition = etag::precondition(request.headers())?;
+    requested(&state.services.feeds.replay_rejects(tenant, feed, precondition).await?)
 }

@@ -128,11 +128,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         PATCH "/api/v1/catalog/feeds/{feed}" CATALOG_WRITE, [FEED, CHANGE, OTHERS, BODY, JSON_BODY, JSON_ANSWER], feed::patch_feed;
         DELETE "/api/v1/catalog/feeds/{feed}" CATALOG_WRITE, [FEED, CHANGE, JSON_ANSWER], feed::delete_feed;
         GET "/api/v1/catalog/feeds/{feed}/runs" CATALOG_READ, [FEED, LIST, JSON_ANSWER], feed_run::list_feed_runs;
-        POST "/api/v1/catalog/feeds/{feed}/runs" CATALOG_WRITE, [FEED, JSON_ANSWER, FULL], feed_run::create_feed_run;
+        POST "/api/v1/catalog/feeds/{feed}/runs" CATALOG_WRITE, [FEED, CHANGE, JSON_ANSWER], feed_run::create_feed_run;
         GET "/api/v1/catalog/feeds/{feed}/runs/{run}" CATALOG_READ, [RUN, JSON_ANSWER], feed_run::get_feed_run;
-        POST "/api/v1/catalog/feeds/{feed}/runs/{run}/confirm" CATALOG_WRITE, [RUN, HELD, JSON_ANSWER, FULL], feed_run::confirm_feed_run;
+        POST "/api/v1/catalog/feeds/{feed}/runs/{run}/confirm" CATALOG_WRITE, [RUN, HELD, CHANGE, JSON_ANSWER], feed_run::confirm_feed_run;
         GET "/api/v1/catalog/feeds/{feed}/rejects" CATALOG_READ, [FEED, LIST, JSON_ANSWER], feed_run::list_rejects;
-        POST "/api/v1/catalog/feeds/{feed}/rejects/replay" CATALOG_WRITE, [FEED, JSON_ANSWER, FULL], feed_run::replay_rejects;
+        POST "/api/v1/catalog/feeds/{feed}/rejects/replay" CATALOG_WRITE, [FEED, CHANGE, JSON_ANSWER], feed_run::replay_rejects;
 
         GET "/api/v1/ping" OPEN, [], ping::ping;
         GET "/livez" OPEN, [], health::livez;

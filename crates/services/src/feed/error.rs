@@ -1,7 +1,7 @@
 //! Why something about feeds was not done.
 
 use tenantry_domain::Violations;
-use tenantry_ports::{ConfirmError, FeedWriteError, StorageError};
+use tenantry_ports::{ConfirmError, FeedWriteError, RequestError, StorageError};
 
 /// Why something about feeds was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,10 +50,21 @@ impl From<FeedWriteError> for FeedError {
     }
 }
 
+impl From<RequestError> for FeedError {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::NotFound => Self::NotFound,
+            RequestError::VersionConflict { current } => Self::PreconditionFailed { current },
+            RequestError::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
 impl From<ConfirmError> for FeedError {
     fn from(error: ConfirmError) -> Self {
         match error {
             ConfirmError::NotFound => Self::RunNotFound,
+            ConfirmError::VersionConflict { current } => Self::PreconditionFailed { current },
             ConfirmError::NotHeld => Self::NotHeld,
             ConfirmError::Storage(error) => Self::Storage(error),
         }

@@ -1,6 +1,7 @@
 use tenantry_domain::RunState;
 use tenantry_ports::{
-    ConfirmError, MockFeedRepository, MockFeedRunRepository, MockJobQueue, QueueError, StorageError,
+    ConfirmError, MockFeedRepository, MockFeedRunRepository, MockJobQueue, QueueError, RequestError,
+    StorageError,
 };
 
 use super::*;
@@ -91,19 +92,42 @@ async fn a_precondition_that_does_not_hold_is_told_before_a_patch_that_is_not_va
 
 #[tokio::test]
 async fn a_feed_is_deleted_if_its_version_is_the_expected_one() {
-    let mut ports = Ports::with_feed();
-    ports.feeds.expect_delete().once().return_const(Ok(true));
+    let mut ports = Ports::default();
+    ports.feeds.expect_delete().times(2).returning(|_, _, precondition| match precondition.holds(Some(3)) {
+        true => Ok(()),
+        false => Err(FeedWriteError::VersionConflict { current: 3 }),
+    });
     let service = ports.service();
-    let stale = service.delete(number(7), feed_id(), &Precondition::revision(2)).await;
+    let stale = service.delete(number(7), feed_id(), Precondition::revision(2)).await;
     assert_eq!(stale, Err(FeedError::PreconditionFailed { current: 3 }));
-    assert_eq!(service.delete(number(7), feed_id(), &Precondition::revision(3)).await, Ok(()));
+    assert_eq!(service.delete(number(7), feed_id(), Precondition::revision(3)).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_run_is_made_or_confirmed_if_the_feeds_version_is_the_expected_one() {
+    let mut ports = Ports::default();
+    ports.runs.expect_request().times(2).returning(|_, _, _, _, precondition| {
+        assert_eq!(precondition, Precondition::revision(2));
+        Err(RequestError::VersionConflict { current: 3 })
+    });
+    ports.runs.expect_confirm().once().returning(|_, _, _, precondition, _, _| {
+        assert_eq!(precondition, Precondition::revision(2));
+        Err(ConfirmError::VersionConflict { current: 3 })
+    });
+    let (service, tenant, id) = (ports.service(), number(7), feed_id());
+    let stale = FeedError::PreconditionFailed { current: 3 };
+    let revision = || Precondition::revision(2);
+    assert_eq!(service.request_run(tenant, id, revision()).await, Err(stale.clone()));
+    assert_eq!(service.replay_rejects(tenant, id, revision()).await, Err(stale.clone()));
+    assert_eq!(service.confirm_run(tenant, id, feed_run().id, revision()).await, Err(stale));
 }
 
 #[tokio::test]
 async fn a_feed_that_is_gone_is_not_found() {
     let mut ports = Ports::default();
     ports.feeds.expect_find().returning(|_, _| Ok(None));
-    ports.runs.expect_request().returning(|_, _, _, _| Ok(None));
+    ports.feeds.expect_delete().returning(|_, _, _| Err(FeedWriteError::NotFound));
+    ports.runs.expect_request().returning(|_, _, _, _, _| Err(RequestError::NotFound));
     ports.runs.expect_list().returning(|_, _, _, _| Ok(None));
     ports.runs.expect_rejects().returning(|_, _, _, _, _| Ok(None));
     ports.runs.expect_find().returning(|_, _, _| Ok(None));
@@ -111,9 +135,9 @@ async fn a_feed_that_is_gone_is_not_found() {
     let limit = PageLimit::default();
     assert_eq!(service.get(tenant, id).await, Err(FeedError::NotFound));
     assert_eq!(service.patch(tenant, id, "{}", &ALWAYS).await, Err(FeedError::NotFound));
-    assert_eq!(service.delete(tenant, id, &ALWAYS).await, Err(FeedError::NotFound));
-    assert_eq!(service.request_run(tenant, id).await, Err(FeedError::NotFound));
-    assert_eq!(service.replay_rejects(tenant, id).await, Err(FeedError::NotFound));
+    assert_eq!(service.delete(tenant, id, ALWAYS).await, Err(FeedError::NotFound));
+    assert_eq!(service.request_run(tenant, id, ALWAYS).await, Err(FeedError::NotFound));
+    assert_eq!(service.replay_rejects(tenant, id, ALWAYS).await, Err(FeedError::NotFound));
     assert_eq!(service.list_runs(tenant, id, None, limit).await, Err(FeedError::NotFound));
     assert_eq!(service.list_rejects(tenant, id, None, limit).await, Err(FeedError::NotFound));
     assert_eq!(service.get_run(tenant, id, feed_run().id).await, Err(FeedError::RunNotFound));
@@ -123,9 +147,9 @@ async fn a_feed_that_is_gone_is_not_found() {
 async fn a_run_that_is_asked_for_is_made_and_told_to_the_queue() {
     for (trigger, replay) in [(RunTrigger::Request, false), (RunTrigger::Replay, true)] {
         let mut ports = Ports::default();
-        ports.runs.expect_request().once().returning(move |_, _, run, asked| {
+        ports.runs.expect_request().once().returning(move |_, _, run, asked, _| {
             assert_eq!((run.get().get_version_num(), asked), (7, trigger));
-            Ok(Some(RequestedRun::New(FeedRun { id: run, trigger, ..feed_run() })))
+            Ok(RequestedRun::New(FeedRun { id: run, trigger, ..feed_run() }))
         });
         let (told, published) = std::sync::mpsc::channel();
         ports.queue.expect_publish().once().returning(move |job| {
@@ -134,8 +158,8 @@ async fn a_run_that_is_asked_for_is_made_and_told_to_the_queue() {
         });
         let service = ports.service();
         let requested = match replay {
-            true => service.replay_rejects(number(7), feed_id()).await,
-            false => service.request_run(number(7), feed_id()).await,
+            true => service.replay_rejects(number(7), feed_id(), ALWAYS).await,
+            false => service.request_run(number(7), feed_id(), ALWAYS).await,
         };
         let Ok(RequestedRun::New(run)) = requested else { panic!("{requested:?}") };
         let key = RunKey { tenant: number(7), feed: feed_id(), run: run.id };
@@ -146,17 +170,17 @@ async fn a_run_that_is_asked_for_is_made_and_told_to_the_queue() {
 #[tokio::test]
 async fn a_run_that_is_open_is_answered_and_not_told_again() {
     let mut ports = Ports::default();
-    ports.runs.expect_request().returning(|_, _, _, _| Ok(Some(RequestedRun::Open(feed_run()))));
-    let requested = ports.service().request_run(number(7), feed_id()).await;
+    ports.runs.expect_request().returning(|_, _, _, _, _| Ok(RequestedRun::Open(feed_run())));
+    let requested = ports.service().request_run(number(7), feed_id(), ALWAYS).await;
     assert_eq!(requested, Ok(RequestedRun::Open(feed_run())));
 }
 
 #[tokio::test]
 async fn a_run_is_made_while_the_queue_is_away() {
     let mut ports = Ports::default();
-    ports.runs.expect_request().returning(|_, _, _, _| Ok(Some(RequestedRun::New(feed_run()))));
+    ports.runs.expect_request().returning(|_, _, _, _, _| Ok(RequestedRun::New(feed_run())));
     ports.queue.expect_publish().once().return_const(Err(QueueError::Unavailable("away".to_owned())));
-    let requested = ports.service().request_run(number(7), feed_id()).await;
+    let requested = ports.service().request_run(number(7), feed_id(), ALWAYS).await;
     assert_eq!(requested, Ok(RequestedRun::New(feed_run())));
 }
 
@@ -168,12 +192,12 @@ async fn a_held_run_is_confirmed_now() {
         .runs
         .expect_confirm()
         .once()
-        .withf(|tenant, feed, run, now, max_rejects| {
+        .withf(|tenant, feed, run, _, now, max_rejects| {
             (*tenant, *feed, *run) == (number(7), feed_id(), feed_run().id)
                 && (*now, *max_rejects) == (time(100), 20)
         })
-        .return_once(|_, _, _, _, _| Ok(answer));
-    assert_eq!(ports.service().confirm_run(number(7), feed_id(), run.id).await, Ok(run));
+        .return_once(|_, _, _, _, _, _| Ok(answer));
+    assert_eq!(ports.service().confirm_run(number(7), feed_id(), run.id, ALWAYS).await, Ok(run));
 }
 
 #[tokio::test]
@@ -186,7 +210,7 @@ async fn what_cannot_be_confirmed_is_told_as_such() {
     ] {
         let mut ports = Ports::default();
         ports.runs.expect_confirm().return_const(Err(refused));
-        let confirmed = ports.service().confirm_run(number(7), feed_id(), feed_run().id).await;
+        let confirmed = ports.service().confirm_run(number(7), feed_id(), feed_run().id, ALWAYS).await;
         assert_eq!(confirmed, Err(told));
     }
 }

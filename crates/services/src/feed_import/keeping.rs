@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tenantry_ports::{ClaimError, Clock, FeedRunRepository, RunClaim, StorageError, Timer};
-
-use super::after;
+use tenantry_ports::{ClaimError, FeedRunRepository, RunClaim, StorageError, Timer};
 
 /// How long to wait before storage that was not available is asked again.
 const RETRY: Duration = Duration::from_millis(250);
@@ -15,7 +13,6 @@ const RETRY: Duration = Duration::from_millis(250);
 pub(super) struct Keeping<'a> {
     pub(super) runs: &'a dyn FeedRunRepository,
     pub(super) claim: &'a RunClaim,
-    pub(super) clock: &'a dyn Clock,
     pub(super) timer: &'a dyn Timer,
     /// How long a claim lasts.
     pub(super) lasts: Duration,
@@ -29,7 +26,7 @@ impl Keeping<'_> {
         loop {
             self.timer.pause(pause).await;
             let asked_at = self.timer.elapsed();
-            match self.runs.extend(self.claim, after(self.clock.now(), self.lasts)).await {
+            match self.runs.extend(self.claim, self.lasts).await {
                 Ok(()) => (since, pause) = (asked_at, self.lasts / 3),
                 Err(ClaimError::Storage(_)) if self.timer.elapsed().saturating_sub(since) < self.lasts => {
                     pause = RETRY.min(self.lasts / 3);

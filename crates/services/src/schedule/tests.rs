@@ -55,7 +55,7 @@ fn the_next_run_is_put_off_by_chance_and_by_a_tenth_at_most() {
 async fn a_queue_that_is_away_is_told_and_the_runs_are_found_later() {
     let mut runs = MockFeedRunRepository::new();
     runs.expect_schedule().returning(|_, _| Ok(vec![run_key(1), run_key(2)]));
-    runs.expect_stranded().returning(|_, _, _| Ok(vec![run_key(1), run_key(2)]));
+    runs.expect_stranded().returning(|_, _| Ok(vec![run_key(1), run_key(2)]));
     let mut queue = MockJobQueue::new();
     // It may take its time to answer: one refusal is enough.
     queue.expect_publish().times(2).return_const(Err(away()));
@@ -72,10 +72,8 @@ async fn runs_that_wait_for_ten_seconds_or_whose_worker_is_gone_are_told_again()
     let mut runs = MockFeedRunRepository::new();
     runs.expect_stranded()
         .once()
-        .withf(|now, queued_before, limit| {
-            (*now, *queued_before, *limit) == (time(100), time(90), PageLimit::MAX)
-        })
-        .returning(|_, _, _| Ok(vec![run_key(1)]));
+        .withf(|queued_before, limit| (*queued_before, *limit) == (time(90), PageLimit::MAX))
+        .returning(|_, _| Ok(vec![run_key(1)]));
     let (queue, published) = queue();
     assert_eq!(scheduler(runs, queue).rescue().await, Ok(1));
     assert_eq!(published.try_recv(), Ok(Job::FeedRun(run_key(1))));
@@ -85,7 +83,7 @@ async fn runs_that_wait_for_ten_seconds_or_whose_worker_is_gone_are_told_again()
 async fn storage_that_fails_is_told_as_such() {
     let mut runs = MockFeedRunRepository::new();
     runs.expect_schedule().returning(|_, _| Err(down()));
-    runs.expect_stranded().returning(|_, _, _| Err(down()));
+    runs.expect_stranded().returning(|_, _| Err(down()));
     let scheduler = scheduler(runs, MockJobQueue::new());
     assert_eq!(scheduler.schedule().await, Err(down().into()));
     assert_eq!(scheduler.rescue().await, Err(down().into()));

@@ -54,7 +54,7 @@ fn queue(deliveries: u32) -> MockJobQueue {
 /// Storage that answers a claim so.
 fn runs(answer: Result<ClaimOutcome, StorageError>) -> MockFeedRunRepository {
     let mut runs = MockFeedRunRepository::new();
-    runs.expect_claim().once().return_once(move |_, _, _| answer);
+    runs.expect_claim().once().return_once(move |_, _| answer);
     runs
 }
 
@@ -81,17 +81,16 @@ fn worker_by(
     runs: MockFeedRunRepository,
     hangs: bool,
 ) -> Worker {
-    let clock = clock_at(time(100));
     let imports = ImportService::new(
         Arc::new(runs),
         Arc::new(MockPlanRepository::new()),
         Arc::new(Provider { hangs }),
-        clock.clone(),
+        clock_at(time(100)),
         timer.clone(),
         OPTIONS,
     );
     let options = WorkerOptions { keep_every: Duration::from_secs(10), most_of_a_tenant: 1 };
-    Worker::new(queue, Arc::new(imports), clock, timer, options)
+    Worker::new(queue, Arc::new(imports), timer, options)
 }
 
 #[tokio::test]
@@ -117,16 +116,17 @@ async fn a_job_with_nothing_left_to_do_is_completed() {
 
 #[tokio::test]
 async fn a_job_that_another_worker_has_comes_back_when_that_ones_claim_is_over() {
-    for (until, delay) in [(130, 30), (100, 1), (90, 1), (1000, 60)] {
+    for (seconds, delay) in [(30, 30), (0, 1), (900, 60)] {
+        let remaining = Duration::from_secs(seconds);
         let mut queue = queue(1);
         queue
             .expect_put_back()
             .once()
             .withf(move |_, asked| *asked == Duration::from_secs(delay))
             .return_const(Ok(()));
-        let busy = Ok(ClaimOutcome::Busy { until: time(until) });
+        let busy = Ok(ClaimOutcome::Busy { remaining });
         let worked = worker(queue, runs(busy), false).work(WAIT, pending()).await.unwrap().unwrap();
-        assert_eq!(worked.outcome, Ok(ImportOutcome::Busy { until: time(until) }));
+        assert_eq!(worked.outcome, Ok(ImportOutcome::Busy { remaining }));
     }
 }
 
@@ -264,8 +264,8 @@ async fn a_tenant_whose_jobs_take_long_leaves_workers_to_others() {
     queue.expect_complete().times(2).return_const(Ok(()));
     let mut runs = MockFeedRunRepository::new();
     // The first one's provider says nothing.
-    runs.expect_claim().once().return_once(|_, _, _| claimed());
-    runs.expect_claim().times(2).returning(|_, _, _| Ok(ClaimOutcome::Ended));
+    runs.expect_claim().once().return_once(|_, _| claimed());
+    runs.expect_claim().times(2).returning(|_, _| Ok(ClaimOutcome::Ended));
     runs.expect_extend().once().return_const(Ok(()));
     let worker = worker(queue, runs, true);
     let (stop, stopped) = futures_channel::oneshot::channel::<()>();

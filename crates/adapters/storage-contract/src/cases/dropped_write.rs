@@ -1,12 +1,13 @@
 //! Writes whose caller stops waiting: each is carried out all the same.
 
+use std::time::Duration;
+
 use tenantry_domain::{
-    NewTenant, PageLimit, Precondition, RunCounts, RunState, RunTrigger, TenantFilter, TenantName,
-    TenantStatus,
+    NewTenant, PageLimit, Precondition, RunCounts, RunState, TenantFilter, TenantName, TenantStatus,
 };
 use tenantry_ports::{RunEnd, RunKey, ScheduleSlot, TenantUpdate};
 
-use crate::catalog::{batch, feed_id, record, run_id, settings, whole, whole_if_half_stay};
+use crate::catalog::{HOUR, batch, feed_id, record, run_id, settings, whole, whole_if_half_stay};
 use crate::fixture::Fixture;
 use crate::recorded_commits::Commit;
 use crate::samples::{admin_key, event, event_id, key, key_id, object, revision, tenant_key, value};
@@ -130,7 +131,7 @@ pub async fn dropped_writes_of_feeds_are_carried_out(s: &Fixture) {
     until("the feed is there", async || found().await.is_some()).await;
     begin_and_drop(s.feeds.update(tenant, feed_id(1), 1, settings("other")));
     until("the feed is changed", async || found().await.is_some_and(|feed| feed.version == 2)).await;
-    begin_and_drop(s.feeds.delete(tenant, feed_id(1)));
+    begin_and_drop(s.delete_feed(tenant, feed_id(1)));
     until("the feed is gone", async || found().await.is_none()).await;
 }
 
@@ -138,19 +139,18 @@ pub async fn dropped_steps_of_a_run_are_carried_out(s: &Fixture) {
     let tenant = s.tenant().await;
     let feed = s.feed(tenant, 1).await.id;
     let state = async |run| s.feed_runs.find(tenant, feed, run_id(run)).await.unwrap().map(|run| run.state);
-    let (now, later) = (s.now(), s.now().plus_seconds(60));
+    let now = s.now();
 
     begin_and_drop(s.feed_runs.schedule(now, vec![ScheduleSlot { run: run_id(1), jitter_permille: 0 }]));
     until("the timer's run is there", async || state(1).await == Some(RunState::Queued)).await;
     let key = RunKey { tenant, feed, run: run_id(1) };
-    begin_and_drop(s.feed_runs.claim(key, now, later));
+    let stranded = async || s.feed_runs.stranded(now, PageLimit::MAX).await.unwrap();
+    begin_and_drop(s.feed_runs.claim(key, Duration::ZERO));
     until("the run is claimed", async || state(1).await == Some(RunState::Running)).await;
+    assert_eq!(stranded().await, [key], "its claim has ended");
     let claim = tenantry_ports::RunClaim { key, number: 1 };
-    begin_and_drop(s.feed_runs.extend(&claim, later.next()));
-    until("the claim is longer", async || {
-        s.feed_runs.stranded(later.next(), now, PageLimit::MAX).await.unwrap().is_empty()
-    })
-    .await;
+    begin_and_drop(s.feed_runs.extend(&claim, HOUR));
+    until("the claim is longer", async || stranded().await.is_empty()).await;
     let seen = async |plans| s.run_now(tenant, feed, 1).await.counts.plans_seen == plans;
     begin_and_drop(s.feed_runs.stage(&claim, batch(vec![record("1", "one")])));
     until("a plan is staged", async || seen(1).await).await;
@@ -161,12 +161,12 @@ pub async fn dropped_steps_of_a_run_are_carried_out(s: &Fixture) {
     until("the run has ended", async || state(1).await == Some(RunState::Succeeded)).await;
     assert_eq!(s.on_sale(tenant).await, ["two"]);
 
-    begin_and_drop(s.feed_runs.request(tenant, feed, run_id(2), RunTrigger::Request));
+    begin_and_drop(s.request(tenant, feed, 2));
     until("the run is there", async || state(2).await == Some(RunState::Queued)).await;
     let claimed = s.claim(RunKey { run: run_id(2), ..key }).await;
     let tenantry_ports::ClaimOutcome::Claimed(claimed) = claimed else { panic!("it is queued: {claimed:?}") };
     assert_eq!(s.finish(&claimed.claim, whole_if_half_stay()).await.state, RunState::Held);
-    begin_and_drop(s.feed_runs.confirm(tenant, feed, run_id(2), now, 9));
+    begin_and_drop(s.try_confirm(tenant, feed, 2));
     until("the run is confirmed", async || state(2).await == Some(RunState::Succeeded)).await;
     s.run(tenant, feed, 3, batch(vec![]), RunEnd::Unchanged).await;
     begin_and_drop(s.feed_runs.prune(tenant, feed, 0));

@@ -4,7 +4,8 @@ use tenantry_domain::{Feed, FeedName, FeedSettings, FeedUrl, TimeZone};
 use tenantry_ports::{ClaimError, ClaimOutcome, FeedWriteError};
 
 use crate::catalog::{
-    batch, catalog_revision, feed_id, offline, record, reject, rejected, run_id, settings, validators, whole,
+    HOUR, batch, catalog_revision, feed_id, offline, record, reject, rejected, run_id, settings, validators,
+    whole,
 };
 use crate::fixture::Fixture;
 use crate::recorded_commits::Commit;
@@ -107,7 +108,7 @@ pub async fn a_feed_that_is_not_there_is_neither_found_nor_changed(s: &Fixture) 
     let tenant = s.tenant().await;
     assert_eq!(s.feeds.find(tenant, feed_id(1)).await, Ok(None));
     assert_eq!(s.feeds.update(tenant, feed_id(1), 1, settings("feed")).await, Err(FeedWriteError::NotFound));
-    assert_eq!(s.feeds.delete(tenant, feed_id(1)).await, Ok(false));
+    assert_eq!(s.delete_feed(tenant, feed_id(1)).await, Err(FeedWriteError::NotFound));
 }
 
 pub async fn an_unknown_tenant_has_no_feed_and_gets_none(s: &Fixture) {
@@ -115,7 +116,7 @@ pub async fn an_unknown_tenant_has_no_feed_and_gets_none(s: &Fixture) {
     let refused = Err(FeedWriteError::TenantNotFound);
     assert_eq!(s.feeds.create(unknown, feed_id(1), settings("feed"), 9).await, refused);
     assert_eq!(s.feeds.update(unknown, feed_id(1), 1, settings("feed")).await, refused);
-    assert_eq!(s.feeds.delete(unknown, feed_id(1)).await, Err(FeedWriteError::TenantNotFound));
+    assert_eq!(s.delete_feed(unknown, feed_id(1)).await, Err(FeedWriteError::TenantNotFound));
     assert_eq!(s.feeds.find(unknown, feed_id(1)).await, Ok(None));
     assert_eq!(s.feeds.list(unknown, None, limit(9)).await.unwrap().items, []);
 }
@@ -126,10 +127,10 @@ pub async fn another_tenant_neither_sees_nor_changes_a_feed(s: &Fixture) {
     assert_eq!(s.feeds.find(other, made.id).await, Ok(None));
     assert_eq!(s.feeds.list(other, None, limit(9)).await.unwrap().items, []);
     assert_eq!(s.feeds.update(other, made.id, 1, settings("theirs")).await, Err(FeedWriteError::NotFound));
-    assert_eq!(s.feeds.delete(other, made.id).await, Ok(false));
+    assert_eq!(s.delete_feed(other, made.id).await, Err(FeedWriteError::NotFound));
     // Two tenants may have the same id, though none will.
     s.feed(other, 1).await;
-    assert_eq!(s.feeds.delete(other, made.id).await, Ok(true));
+    assert_eq!(s.delete_feed(other, made.id).await, Ok(()));
     assert_eq!(s.feed_now(tenant, made.id).await, made);
 }
 
@@ -185,7 +186,7 @@ pub async fn a_deleted_feed_leaves_its_plans_and_they_are_on_sale_no_more(s: &Fi
     let standing = s.plan(tenant, feed, "1").await.unwrap();
     s.commits.take();
     s.clock.advance_seconds(5);
-    assert_eq!(s.feeds.delete(tenant, feed).await, Ok(true));
+    assert_eq!(s.delete_feed(tenant, feed).await, Ok(()));
     let plan = s.plan(tenant, feed, "1").await.unwrap();
     assert_eq!(plan, tenantry_domain::Plan { on_sale: false, last_seen_at: seen_at, ..standing });
     assert_eq!(s.on_sale(tenant).await, ["other"]);
@@ -199,12 +200,12 @@ pub async fn a_deleted_feed_takes_its_runs_and_rejects_with_it(s: &Fixture) {
     let feed = s.feed(tenant, 1).await.id;
     s.run(tenant, feed, 1, rejected(vec![reject("<plan/>")]), whole()).await;
     s.commits.take();
-    assert_eq!(s.feeds.delete(tenant, feed).await, Ok(true));
+    assert_eq!(s.delete_feed(tenant, feed).await, Ok(()));
     assert_eq!(s.feeds.find(tenant, feed).await, Ok(None));
     assert_eq!(s.feed_runs.find(tenant, feed, run_id(1)).await, Ok(None));
     assert_eq!(s.feed_runs.list(tenant, feed, None, limit(9)).await, Ok(None));
     assert_eq!(s.feed_runs.rejects(tenant, feed, None, limit(9), u64::MAX).await, Ok(None));
-    assert_eq!(s.feeds.delete(tenant, feed).await, Ok(false));
+    assert_eq!(s.delete_feed(tenant, feed).await, Err(FeedWriteError::NotFound));
     // A feed that gets its id, though none will, has nothing of it.
     s.feed(tenant, 1).await;
     assert_eq!(s.rejects(tenant, feed).await, []);
@@ -217,7 +218,7 @@ pub async fn the_end_of_a_feed_that_had_nothing_on_sale_takes_no_revision(s: &Fi
     let feed = s.feed(tenant, 1).await.id;
     s.import(tenant, feed, 1, vec![offline("1", "one")]).await;
     s.commits.take();
-    assert_eq!(s.feeds.delete(tenant, feed).await, Ok(true));
+    assert_eq!(s.delete_feed(tenant, feed).await, Ok(()));
     assert_eq!((s.catalog(tenant).await, s.commits.take()), (1, vec![]));
 }
 
@@ -226,10 +227,10 @@ pub async fn a_worker_with_a_run_of_a_deleted_feed_finds_its_claim_lost(s: &Fixt
     let feed = s.feed(tenant, 1).await.id;
     let claim = s.claimed(tenant, feed, 1).await.claim;
     s.stage(&claim, batch(vec![record("1", "one")])).await;
-    s.feeds.delete(tenant, feed).await.unwrap();
+    s.delete_feed(tenant, feed).await.unwrap();
     let one_more = batch(vec![record("2", "two")]);
     assert_eq!(s.feed_runs.stage(&claim, one_more).await, Err(ClaimError::Lost));
-    assert_eq!(s.feed_runs.extend(&claim, s.now()).await, Err(ClaimError::Lost));
+    assert_eq!(s.feed_runs.extend(&claim, HOUR).await, Err(ClaimError::Lost));
     let finished = s.feed_runs.finish(&claim, s.now(), whole(), Default::default(), 9).await;
     assert_eq!(finished, Err(ClaimError::Lost));
     assert_eq!(s.claim(claim.key).await, ClaimOutcome::Ended);

@@ -97,12 +97,11 @@ pub async fn validators_of_a_held_run_are_not_kept_if_the_feed_was_updated(s: &F
 
 pub async fn only_a_held_run_is_confirmed_and_only_once(s: &Fixture) {
     let (tenant, held) = with_held_run(s).await;
-    let confirm = async |feed, run| s.feed_runs.confirm(tenant, feed, run_id(run), s.now(), 9).await;
-    assert_eq!(confirm(held.feed, 1).await, Err(ConfirmError::NotHeld));
-    assert_eq!(confirm(held.feed, 3).await, Err(ConfirmError::NotFound));
-    assert_eq!(confirm(feed_id(2), 2).await, Err(ConfirmError::NotFound));
+    assert_eq!(s.try_confirm(tenant, held.feed, 1).await, Err(ConfirmError::NotHeld));
+    assert_eq!(s.try_confirm(tenant, held.feed, 3).await, Err(ConfirmError::NotFound));
+    assert_eq!(s.try_confirm(tenant, feed_id(2), 2).await, Err(ConfirmError::NotFound));
     s.confirm(tenant, held.feed, 2).await;
-    assert_eq!(confirm(held.feed, 2).await, Err(ConfirmError::NotHeld));
+    assert_eq!(s.try_confirm(tenant, held.feed, 2).await, Err(ConfirmError::NotHeld));
     assert_eq!(s.catalog(tenant).await, 2);
 }
 
@@ -118,8 +117,7 @@ pub async fn a_later_run_that_succeeds_is_unchanged_or_held_supersedes_a_held_on
         assert_eq!(s.run(tenant, held.feed, 3, batch, end).await.state, later);
         let run = s.run_now(tenant, held.feed, 2).await;
         assert_eq!((run.state, run.counts), (RunState::Superseded, held.counts));
-        let confirmed = s.feed_runs.confirm(tenant, held.feed, run_id(2), s.now(), 9).await;
-        assert_eq!(confirmed, Err(ConfirmError::NotHeld));
+        assert_eq!(s.try_confirm(tenant, held.feed, 2).await, Err(ConfirmError::NotHeld));
         assert_eq!(s.on_sale(tenant).await, ["1", "2", "3", "4"]);
         assert_eq!(s.plan(tenant, held.feed, "5").await, None);
         if later == RunState::Held {

@@ -1,7 +1,9 @@
 //! Runs: how they come to be, and which there are.
 
-use tenantry_domain::{FeedRun, FeedSettings, RunCounts, RunState, RunTrigger, TenantStatus, Timestamp};
-use tenantry_ports::{ClaimOutcome, RequestedRun, RunEnd, RunKey, ScheduleSlot};
+use tenantry_domain::{
+    FeedRun, FeedSettings, Precondition, RunCounts, RunState, RunTrigger, TenantStatus, Timestamp,
+};
+use tenantry_ports::{ClaimOutcome, ConfirmError, RequestError, RequestedRun, RunEnd, RunKey, ScheduleSlot};
 
 use crate::catalog::{batch, feed_id, record, run_id, settings, whole_if_half_stay};
 use crate::fixture::Fixture;
@@ -29,8 +31,9 @@ pub async fn a_run_that_is_asked_for_is_queued_now(s: &Fixture) {
             detail: None,
             catalog_revision: None,
         };
-        let requested = s.feed_runs.request(tenant, feed, run_id(number), *trigger).await.unwrap();
-        assert_eq!(requested, Some(RequestedRun::New(expected.clone())));
+        let always = Precondition::default();
+        let requested = s.feed_runs.request(tenant, feed, run_id(number), *trigger, always).await;
+        assert_eq!(requested, Ok(RequestedRun::New(expected.clone())));
         assert_eq!(s.run_now(tenant, feed, number).await, expected);
         let key = RunKey { tenant, feed, run: run_id(number) };
         let ClaimOutcome::Claimed(claimed) = s.claim(key).await else { panic!("the run is queued") };
@@ -42,14 +45,12 @@ pub async fn while_a_run_is_open_no_other_is_made(s: &Fixture) {
     let tenant = s.tenant().await;
     let feed = s.feed(tenant, 1).await.id;
     let key = s.queued(tenant, feed, 1).await;
-    let request =
-        async |run| s.feed_runs.request(tenant, feed, run_id(run), RunTrigger::Request).await.unwrap();
     let queued = s.run_now(tenant, feed, 1).await;
-    assert_eq!(request(2).await, Some(RequestedRun::Open(queued)));
+    assert_eq!(s.request(tenant, feed, 2).await, Ok(RequestedRun::Open(queued)));
     let ClaimOutcome::Claimed(claimed) = s.claim(key).await else { panic!("the run is queued") };
-    assert_eq!(request(3).await, Some(RequestedRun::Open(claimed.run.clone())));
+    assert_eq!(s.request(tenant, feed, 3).await, Ok(RequestedRun::Open(claimed.run.clone())));
     s.finish(&claimed.claim, RunEnd::Unchanged).await;
-    assert!(matches!(request(4).await, Some(RequestedRun::New(_))));
+    assert!(matches!(s.request(tenant, feed, 4).await, Ok(RequestedRun::New(_))));
     assert_eq!(s.feed_runs.find(tenant, feed, run_id(2)).await, Ok(None));
 }
 
@@ -57,8 +58,7 @@ pub async fn no_run_is_made_of_a_feed_that_is_not_there(s: &Fixture) {
     let (tenant, other) = s.two_tenants().await;
     let feed = s.feed(tenant, 1).await.id;
     for (tenant, feed) in [(tenant, feed_id(2)), (other, feed), (unknown_tenant(), feed)] {
-        let requested = s.feed_runs.request(tenant, feed, run_id(1), RunTrigger::Request).await;
-        assert_eq!(requested, Ok(None));
+        assert_eq!(s.request(tenant, feed, 1).await, Err(RequestError::NotFound));
     }
     assert_eq!(s.feed_runs.list(tenant, feed, None, limit(9)).await.unwrap().unwrap().items, []);
 }
@@ -136,23 +136,21 @@ pub async fn the_timer_makes_no_run_where_feed_or_tenant_is_not_active(s: &Fixtu
 
 pub async fn runs_that_nobody_took_or_whose_claim_has_ended_are_stranded(s: &Fixture) {
     let (one, other) = s.two_tenants().await;
-    let start = s.now();
     let (first, second) = (s.feed(one, 1).await.id, s.feed(other, 2).await.id);
     let claimed = s.claimed(one, first, 1).await.claim;
-    s.clock.advance_seconds(1);
+    let queued_at = s.clock.advance_seconds(1);
     let queued = s.queued(other, second, 2).await;
-    let stranded = async |now, before| s.feed_runs.stranded(now, before, limit(9)).await.unwrap();
-    let end = start.plus_seconds(60);
-    let queued_at = start.plus_seconds(1);
-    assert_eq!(stranded(end, queued_at).await, []);
-    assert_eq!(stranded(end.next(), queued_at).await, [claimed.key]);
-    assert_eq!(stranded(end, queued_at.next()).await, [queued]);
-    assert_eq!(stranded(end.next(), queued_at.next()).await, [claimed.key, queued]);
-    assert_eq!(s.feed_runs.stranded(Timestamp::MAX, Timestamp::MAX, limit(1)).await, Ok(vec![claimed.key]));
+    let stranded = async |before| s.feed_runs.stranded(before, limit(9)).await.unwrap();
+    assert_eq!(stranded(queued_at).await, []);
+    assert_eq!(stranded(queued_at.next()).await, [queued]);
+    s.end_claim(&claimed).await;
+    assert_eq!(stranded(queued_at).await, [claimed.key]);
+    assert_eq!(stranded(queued_at.next()).await, [claimed.key, queued]);
+    assert_eq!(s.feed_runs.stranded(Timestamp::MAX, limit(1)).await, Ok(vec![claimed.key]));
     s.finish(&claimed, RunEnd::Unchanged).await;
-    assert_eq!(stranded(Timestamp::MAX, Timestamp::MAX).await, [queued]);
+    assert_eq!(stranded(Timestamp::MAX).await, [queued]);
     s.set_status(other, TenantStatus::Deleting).await;
-    assert_eq!(stranded(Timestamp::MAX, Timestamp::MAX).await, []);
+    assert_eq!(stranded(Timestamp::MAX).await, []);
 }
 
 pub async fn runs_are_listed_once_each_the_newest_first_in_pages_of_any_size(s: &Fixture) {
@@ -180,8 +178,7 @@ pub async fn another_tenant_neither_sees_nor_changes_a_run(s: &Fixture) {
         assert_eq!(s.feed_runs.find(other, feed, run_id(1)).await, Ok(None));
         assert_eq!(s.claim(RunKey { tenant: other, ..key }).await, ClaimOutcome::Ended);
         assert_eq!(s.feed_runs.prune(other, feed, 0).await, Ok(0));
-        let confirmed = s.feed_runs.confirm(other, feed, run_id(1), s.now(), 9).await;
-        assert_eq!(confirmed, Err(tenantry_ports::ConfirmError::NotFound));
+        assert_eq!(s.try_confirm(other, feed, 1).await, Err(ConfirmError::NotFound));
         let listed = s.feed_runs.list(other, feed, None, limit(9)).await.unwrap();
         assert_eq!(listed.map_or(vec![], |page| page.items), []);
         // Once more with a feed of the same id.

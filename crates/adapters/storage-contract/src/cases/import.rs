@@ -196,7 +196,7 @@ pub async fn an_imported_catalog_is_served_and_goes_on_from_what_it_was(s: &Fixt
     let rejects = s.rejects(tenant, feed).await;
     assert_eq!((rejects.len(), rejects[0].first_seen_at.as_micros()), (1, 1));
     assert_eq!(rejects[0].record.raw, "<plan/>");
-    s.feeds.delete(tenant, feed).await.unwrap();
+    s.delete_feed(tenant, feed).await.unwrap();
     assert_eq!(s.on_sale(tenant).await, Vec::<String>::new());
     assert_eq!(s.versions(tenant, feed, "1").await.len(), 3);
 }

@@ -7,10 +7,10 @@ use tenantry_domain::{
 };
 use tenantry_ports::{
     AccessKeyWriteError, ClaimError, ClaimOutcome, ConfirmError, EventWriteError, FeedWriteError,
-    KeyValueWriteError,
+    KeyValueWriteError, RequestError,
 };
 
-use crate::catalog::{batch, feed_id, plan_id, record, reject, run_id, settings, whole};
+use crate::catalog::{HOUR, batch, feed_id, plan_id, record, reject, settings, whole};
 use crate::fixture::Fixture;
 use crate::recorded_commits::Commit;
 use crate::samples::{admin_key, event, event_id, events, key, key_id, tenant_key, unknown_tenant, value};
@@ -201,18 +201,15 @@ pub async fn writes_of_a_deleted_tenants_catalog_find_nothing(s: &Fixture) {
     let refused = Err(FeedWriteError::TenantNotFound);
     assert_eq!(s.feeds.create(tenant, feed_id(2), settings("feed"), 9).await, refused);
     assert_eq!(s.feeds.update(tenant, feed, 1, settings("feed")).await, refused);
-    assert_eq!(s.feeds.delete(tenant, feed).await, Err(FeedWriteError::TenantNotFound));
-    let request = s.feed_runs.request(tenant, feed, run_id(9), tenantry_domain::RunTrigger::Request);
-    assert_eq!(request.await, Ok(None));
+    assert_eq!(s.delete_feed(tenant, feed).await, Err(FeedWriteError::TenantNotFound));
+    assert_eq!(s.request(tenant, feed, 9).await, Err(RequestError::NotFound));
     assert_eq!(s.feed_runs.stage(&claim, batch(vec![record("9", "nine")])).await, Err(ClaimError::Lost));
     assert_eq!(s.feed_runs.restage(&claim).await, Err(ClaimError::Lost));
-    assert_eq!(s.feed_runs.extend(&claim, now).await, Err(ClaimError::Lost));
+    assert_eq!(s.feed_runs.extend(&claim, HOUR).await, Err(ClaimError::Lost));
     let finished = s.feed_runs.finish(&claim, now, whole(), Default::default(), 9).await;
     assert_eq!(finished, Err(ClaimError::Lost));
-    let confirmed = s.feed_runs.confirm(tenant, feed, run_id(2), now, 9).await;
-    assert_eq!(confirmed, Err(ConfirmError::NotFound));
+    assert_eq!(s.try_confirm(tenant, feed, 2).await, Err(ConfirmError::NotFound));
     assert_eq!(s.feed_runs.prune(tenant, feed, 0).await, Ok(0));
-    s.clock.advance_seconds(61);
     assert_eq!(s.claim(claim.key).await, ClaimOutcome::Ended);
     assert_eq!(s.commits.take(), []);
 }
@@ -236,7 +233,7 @@ pub async fn an_erased_tenants_catalog_is_gone_and_no_other(s: &Fixture) {
     }
     assert_eq!(all(tenant).await, (None, None, Default::default(), None));
     assert_eq!(s.plans.history(tenant, plan_id(feed, "1"), None, PageLimit::MAX, 9).await, Ok(None));
-    assert_eq!(s.feed_runs.extend(&claim, s.now()).await, Err(ClaimError::Lost));
+    assert_eq!(s.feed_runs.extend(&claim, HOUR).await, Err(ClaimError::Lost));
     assert_eq!(s.catalog(tenant).await, 0);
     assert_eq!(all(other).await, held);
     assert_eq!(s.rejects(other, feed).await.len(), 1);

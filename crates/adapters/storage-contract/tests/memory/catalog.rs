@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use tenantry_domain::{
     CatalogRevision, Feed, FeedId, FeedRun, FeedSettings, Page, PageLimit, Plan, PlanId, PlanRecord,
-    PlanSource, PlanVersion, Reject, RejectId, RejectedRecord, RunId, SearchablePlan, SellMode, TenantNumber,
-    Timestamp,
+    PlanSource, PlanVersion, Precondition, Reject, RejectId, RejectedRecord, RunId, SearchablePlan, SellMode,
+    TenantNumber, Timestamp,
 };
 use tenantry_ports::{
     FeedRepository, FeedWriteError, PlanRepository, SearchablePlans, StorageError, Validators,
@@ -183,18 +183,24 @@ impl FeedRepository for Memory {
         Ok(feed.clone())
     }
 
-    async fn delete(&self, tenant: TenantNumber, feed: FeedId) -> Result<bool, FeedWriteError> {
+    async fn delete(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        precondition: Precondition,
+    ) -> Result<(), FeedWriteError> {
         let mut state = self.state();
         let catalog = &mut state.writable(tenant).ok_or(FeedWriteError::TenantNotFound)?.catalog;
-        if !catalog.feeds.contains_key(&feed) {
-            return Ok(false);
+        let current = catalog.feeds.get(&feed).ok_or(FeedWriteError::NotFound)?.feed.version;
+        if !precondition.holds(Some(current)) {
+            return Err(FeedWriteError::VersionConflict { current });
         }
         let was_on_sale = catalog.leave(feed, |_| true);
         catalog.feeds.remove(&feed);
         if was_on_sale {
             self.next_revision(tenant, catalog);
         }
-        Ok(true)
+        Ok(())
     }
 }
 

@@ -1,14 +1,16 @@
 //! Runs of feeds in memory.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use tenantry_domain::{
-    CatalogRevision, FeedId, FeedRun, Page, PageLimit, PlanId, PlanSource, PlanVersion, RecordPlace, Reject,
-    RejectCode, RejectId, RejectReason, RejectedRecord, RunCounts, RunId, RunState, RunTrigger, TenantNumber,
-    TenantStatus, Timestamp,
+    CatalogRevision, FeedId, FeedRun, Page, PageLimit, PlanId, PlanSource, PlanVersion, Precondition,
+    RecordPlace, Reject, RejectCode, RejectId, RejectReason, RejectedRecord, RunCounts, RunId, RunState,
+    RunTrigger, TenantNumber, TenantStatus, Timestamp,
 };
 use tenantry_ports::{
-    ClaimError, ClaimOutcome, ClaimedRun, ConfirmError, FeedRunRepository, RequestedRun, RunClaim, RunEnd,
-    RunKey, ScheduleSlot, StagedBatch, StorageError, Validators,
+    ClaimError, ClaimOutcome, ClaimedRun, ConfirmError, FeedRunRepository, RequestError, RequestedRun,
+    RunClaim, RunEnd, RunKey, ScheduleSlot, StagedBatch, StorageError, Validators,
 };
 
 use super::catalog::{Catalog, HeldFeed, HeldPlan, HeldRun};
@@ -143,10 +145,16 @@ impl FeedRunRepository for Memory {
         feed: FeedId,
         run: RunId,
         trigger: RunTrigger,
-    ) -> Result<Option<RequestedRun>, StorageError> {
+        precondition: Precondition,
+    ) -> Result<RequestedRun, RequestError> {
         let (mut state, now) = (self.state(), self.now());
         let held = state.writable(tenant).and_then(|held| held.catalog.feeds.get_mut(&feed));
-        Ok(held.map(|held| queue(held, run, trigger, now)))
+        let held = held.ok_or(RequestError::NotFound)?;
+        let current = held.feed.version;
+        if !precondition.holds(Some(current)) {
+            return Err(RequestError::VersionConflict { current });
+        }
+        Ok(queue(held, run, trigger, now))
     }
 
     async fn schedule(&self, now: Timestamp, slots: Vec<ScheduleSlot>) -> Result<Vec<RunKey>, StorageError> {
@@ -173,18 +181,17 @@ impl FeedRunRepository for Memory {
 
     async fn stranded(
         &self,
-        now: Timestamp,
         queued_before: Timestamp,
         limit: PageLimit,
     ) -> Result<Vec<RunKey>, StorageError> {
-        let state = self.state();
+        let (state, now) = (self.state(), self.now());
         let mut found = Vec::new();
         for (tenant, held) in &state.tenants {
             let runs = held.catalog.feeds.values().flat_map(|feed| feed.runs.values());
             for HeldRun { run, until, .. } in runs.filter(|_| held.tenant.status != TenantStatus::Deleting) {
                 let is_stranded = match run.state {
                     RunState::Queued => run.queued_at < queued_before,
-                    RunState::Running => *until < Some(now),
+                    RunState::Running => *until <= Some(now),
                     _ => false,
                 };
                 if is_stranded {
@@ -196,23 +203,18 @@ impl FeedRunRepository for Memory {
         Ok(found.into_iter().map(|(_, key)| key).take(limit.get()).collect())
     }
 
-    async fn claim(
-        &self,
-        key: RunKey,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<ClaimOutcome, StorageError> {
-        let mut state = self.state();
+    async fn claim(&self, key: RunKey, lasts: Duration) -> Result<ClaimOutcome, StorageError> {
+        let (mut state, now) = (self.state(), self.now());
         let feed = state.writable(key.tenant).and_then(|held| held.catalog.feeds.get_mut(&key.feed));
         let Some(HeldFeed { feed, validators, runs, .. }) = feed else { return Ok(ClaimOutcome::Ended) };
         let Some(held) = runs.get_mut(&key.run).filter(|held| held.run.state.is_open()) else {
             return Ok(ClaimOutcome::Ended);
         };
-        if let Some(until) = held.until.filter(|until| *until >= now) {
-            return Ok(ClaimOutcome::Busy { until });
+        if let Some(until) = held.until.filter(|until| *until > now) {
+            return Ok(ClaimOutcome::Busy { remaining: until.since(now) });
         }
         held.claim += 1;
-        held.until = Some(until);
+        held.until = Some(now.plus(lasts));
         held.run.state = RunState::Running;
         held.run.started_at.get_or_insert(now);
         begin_staging(held, feed.version);
@@ -221,9 +223,9 @@ impl FeedRunRepository for Memory {
         Ok(ClaimOutcome::Claimed(Box::new(ClaimedRun { claim, run, feed, validators })))
     }
 
-    async fn extend(&self, claim: &RunClaim, until: Timestamp) -> Result<(), ClaimError> {
-        let mut state = self.state();
-        run_of(claimed(&mut state, claim)?, claim.key.feed, claim.key.run).until = Some(until);
+    async fn extend(&self, claim: &RunClaim, lasts: Duration) -> Result<(), ClaimError> {
+        let (mut state, now) = (self.state(), self.now());
+        run_of(claimed(&mut state, claim)?, claim.key.feed, claim.key.run).until = Some(now.plus(lasts));
         Ok(())
     }
 
@@ -334,6 +336,7 @@ impl FeedRunRepository for Memory {
         tenant: TenantNumber,
         feed: FeedId,
         run: RunId,
+        precondition: Precondition,
         now: Timestamp,
         max_rejects: u32,
     ) -> Result<FeedRun, ConfirmError> {
@@ -341,6 +344,10 @@ impl FeedRunRepository for Memory {
         let catalog = &mut state.writable(tenant).ok_or(ConfirmError::NotFound)?.catalog;
         let held =
             catalog.feeds.get(&feed).and_then(|held| held.runs.get(&run)).ok_or(ConfirmError::NotFound)?;
+        let current = catalog.feeds[&feed].feed.version;
+        if !precondition.holds(Some(current)) {
+            return Err(ConfirmError::VersionConflict { current });
+        }
         if held.run.state != RunState::Held {
             return Err(ConfirmError::NotHeld);
         }

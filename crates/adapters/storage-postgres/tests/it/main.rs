@@ -14,6 +14,7 @@ mod event_data;
 mod faults;
 mod full_disk;
 mod job_queue;
+mod node_clocks;
 mod open_errors;
 mod passwords;
 mod plans;

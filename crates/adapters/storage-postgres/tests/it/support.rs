@@ -13,9 +13,9 @@ use tenantry_domain::{
     Revision, RunCounts, RunId, RunTrigger, Scope, SellMode, TenantDraft, TenantNumber, Timestamp, ZoneList,
 };
 use tenantry_ports::{
-    AccessKeyRepository, ClaimOutcome, CommitListener, EventRepository, FeedRepository, FeedRunRepository,
-    JobQueue, KeyValueRepository, NewValue, RunEnd, RunKey, StagedBatch, SystemClock, TenantRepository,
-    Validators,
+    AccessKeyRepository, ClaimOutcome, Clock, CommitListener, EventRepository, FeedRepository,
+    FeedRunRepository, JobQueue, KeyValueRepository, NewValue, RunEnd, RunKey, StagedBatch, SystemClock,
+    TenantRepository, Validators,
 };
 use tenantry_storage_postgres::{OpenError, PostgresOptions, PostgresStorage, PostgresUrl};
 use uuid::Uuid;
@@ -84,7 +84,15 @@ impl CommitListener for Nobody {
 
 /// Opens it with the system's clock, and nobody listening.
 pub(crate) fn opened(options: PostgresOptions) -> Result<PostgresStorage, OpenError> {
-    PostgresStorage::open(options, Arc::new(SystemClock), Arc::new(Nobody))
+    opened_by(options, Arc::new(SystemClock))
+}
+
+/// Opens it with that clock, and nobody listening.
+pub(crate) fn opened_by(
+    options: PostgresOptions,
+    clock: Arc<dyn Clock>,
+) -> Result<PostgresStorage, OpenError> {
+    PostgresStorage::open(options, clock, Arc::new(Nobody))
 }
 
 /// Opens the schema as the tests' own role.
@@ -150,16 +158,21 @@ pub(crate) async fn fill(storage: &PostgresStorage, tenant: TenantNumber, whose:
     fill_catalog(storage, tenant, whose).await;
 }
 
-/// A feed with a plan and a reject, and a run that is held.
-async fn fill_catalog(storage: &PostgresStorage, tenant: TenantNumber, whose: &str) {
+/// A new feed.
+pub(crate) async fn feed(storage: &PostgresStorage, tenant: TenantNumber, name: &str) -> FeedId {
     let feed = FeedId::new(Uuid::from_u128(7));
     let draft = FeedDraft {
-        name: Some(whose.to_owned()),
+        name: Some(name.to_owned()),
         url: Some("https://provider.example/".to_owned()),
         ..FeedDraft::default()
     };
     let settings = FeedSettings::parse(draft).unwrap();
-    FeedRepository::create(storage, tenant, feed, settings, 9).await.unwrap();
+    FeedRepository::create(storage, tenant, feed, settings, 9).await.unwrap().id
+}
+
+/// A feed with a plan and a reject, and a run that is held.
+async fn fill_catalog(storage: &PostgresStorage, tenant: TenantNumber, whose: &str) {
+    let feed = feed(storage, tenant, whose).await;
     let text = |text: &str| ProviderId::new(text).unwrap();
     let record = |plan: &str| PlanRecord {
         key: PlanKey { base_plan_id: text("1"), plan_id: text(plan) },
@@ -182,9 +195,9 @@ async fn fill_catalog(storage: &PostgresStorage, tenant: TenantNumber, whose: &s
     };
     for (run, plan, max_leaving_permille) in [(1, "1", 1000), (2, "2", 0)] {
         let run = RunId::new(Uuid::from_u128(run));
-        storage.request(tenant, feed, run, RunTrigger::Request).await.unwrap();
+        storage.request(tenant, feed, run, RunTrigger::Request, Precondition::default()).await.unwrap();
         let (now, key) = (Timestamp::from_micros(0), RunKey { tenant, feed, run });
-        let claimed = storage.claim(key, now, now.next()).await.unwrap();
+        let claimed = storage.claim(key, Duration::from_secs(60)).await.unwrap();
         let ClaimOutcome::Claimed(claimed) = claimed else { panic!("the run is queued: {claimed:?}") };
         let batch = StagedBatch { records: vec![record(plan)], rejects: vec![reject.clone()] };
         storage.stage(&claimed.claim, batch).await.unwrap();

@@ -119,3 +119,39 @@ async fn a_tenant_has_no_more_feeds_than_it_may() {
     acme.post(FEEDS).json(&idle("c")).send().await.problem(409, "too-many-feeds");
     api.tenant("other").await.post(FEEDS).json(&idle("a")).send().await.expect(201);
 }
+
+#[tokio::test]
+async fn a_run_is_made_only_of_the_feed_that_if_match_names() {
+    let api = Api::start_with(&[("jobs.run_in_serve", "false")]);
+    let acme = api.tenant("acme").await;
+    let place = acme.post(FEEDS).json(&idle("a")).send().await.expect(201).the("location").to_owned();
+    acme.patch(&place).json(&json!({"name": "b"})).send().await.expect(200);
+    for target in [format!("{place}/runs"), format!("{place}/rejects/replay")] {
+        acme.post(&target).header("if-match", "\"1\"").send().await.problem(412, "precondition-failed");
+        acme.post(&target).header("if-match", "\"2").send().await.problem(400, "invalid-header");
+    }
+    let runs = acme.get(&format!("{place}/runs")).send().await.expect(200).json();
+    assert_eq!(runs["runs"], json!([]));
+    let made = acme.post(&format!("{place}/runs")).header("if-match", "\"2\"").send().await.expect(202);
+    let replay = format!("{place}/rejects/replay");
+    let open = acme.post(&replay).header("if-match", "\"2\"").send().await.expect(200);
+    assert_eq!(open.text(), made.text());
+    let confirm = format!("{}/confirm", made.the("location"));
+    acme.post(&confirm).header("if-match", "\"1\"").send().await.problem(412, "precondition-failed");
+    acme.post(&confirm).header("if-match", "\"2\"").send().await.problem(409, "feed-run-not-held");
+}
+
+#[tokio::test]
+async fn of_a_change_and_a_removal_at_once_with_one_entity_tag_one_happens() {
+    let api = Api::start();
+    let acme = api.tenant("acme").await;
+    for round in 0..16 {
+        let place = acme.post(FEEDS).json(&idle("a")).send().await.expect(201).the("location").to_owned();
+        let patch = acme.patch(&place).header("if-match", "\"1\"").json(&json!({"name": "b"})).send();
+        let delete = acme.delete(&place).header("if-match", "\"1\"").send();
+        let (changed, removed) = tokio::join!(patch, delete);
+        let left = acme.get(&place).send().await.status;
+        let outcome = (changed.status, removed.status, left);
+        assert!(matches!(outcome, (200, 412, 200) | (404, 204, 404)), "round {round}: {outcome:?}");
+    }
+}

@@ -11,16 +11,16 @@ use tenantry_ports::{ClaimError, ClaimOutcome, MockFeedRunRepository, RunEnd};
 
 use super::rig::*;
 use crate::feed_import::ImportOutcome;
-use crate::samples::{Standstill, down, run_key, time};
+use crate::samples::{Standstill, down, run_key};
 
 #[tokio::test]
 async fn a_run_that_another_has_or_that_has_ended_is_left_alone() {
     for (answer, outcome) in [
-        (ClaimOutcome::Busy { until: time(120) }, ImportOutcome::Busy { until: time(120) }),
+        (ClaimOutcome::Busy { remaining: CLAIM }, ImportOutcome::Busy { remaining: CLAIM }),
         (ClaimOutcome::Ended, ImportOutcome::NothingToDo),
     ] {
         let mut runs = MockFeedRunRepository::new();
-        runs.expect_claim().return_once(move |_, _, _| Ok(answer));
+        runs.expect_claim().return_once(move |_, _| Ok(answer));
         let service = service(runs, &Provider::new(Vec::new()), Arc::new(Standstill));
         assert_eq!(service.carry_out(run_key(2), pending()).await, Ok(outcome));
     }
@@ -29,7 +29,7 @@ async fn a_run_that_another_has_or_that_has_ended_is_left_alone() {
 #[tokio::test]
 async fn storage_that_is_away_is_told_as_such() {
     let mut runs = MockFeedRunRepository::new();
-    runs.expect_claim().returning(|_, _, _| Err(down()));
+    runs.expect_claim().returning(|_, _| Err(down()));
     let service = service(runs, &Provider::new(Vec::new()), Arc::new(Standstill));
     assert_eq!(service.carry_out(run_key(2), pending()).await, Err(down()));
 }
@@ -56,7 +56,7 @@ async fn a_claim_is_moved_on_three_times_while_it_lasts() {
     let mut runs = runs_claimed(RunTrigger::Schedule, 1);
     let extended = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&extended);
-    runs.expect_extend().withf(|of, until| (of, *until) == (&claim(1), time(130))).returning(move |_, _| {
+    runs.expect_extend().withf(|of, lasts| (of, *lasts) == (&claim(1), CLAIM)).returning(move |_, _| {
         count.fetch_add(1, Ordering::SeqCst);
         Ok(())
     });
@@ -117,7 +117,7 @@ async fn storage_that_is_away_for_a_moment_is_waited_for() {
 #[tokio::test]
 async fn a_worker_that_is_to_stop_gives_its_run_back() {
     let mut runs = runs_claimed(RunTrigger::Schedule, 1);
-    runs.expect_extend().once().withf(|_, until| *until == time(100)).return_const(Ok(()));
+    runs.expect_extend().once().withf(|_, lasts| lasts.is_zero()).return_const(Ok(()));
     let service = service(runs, &Provider::new(vec![Act::Hang]), Arc::new(Standstill));
     assert_eq!(service.carry_out(run_key(2), ready(())).await, Ok(ImportOutcome::GivenBack));
 }

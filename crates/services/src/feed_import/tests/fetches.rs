@@ -12,7 +12,7 @@ use tenantry_ports::{
 
 use super::rig::*;
 use crate::feed_import::ImportOutcome;
-use crate::samples::{Standstill, feed_settings, run_key, time};
+use crate::samples::{Standstill, feed_settings, run_key};
 
 /// Carries out a scheduled run in which the provider does this, and answers how it ended.
 async fn ends_of(acts: Vec<Act>) -> Vec<RunEnd> {
@@ -80,7 +80,7 @@ async fn a_provider_that_has_nothing_new_leaves_everything_as_it_is() {
 #[tokio::test]
 async fn nothing_new_is_not_believed_where_it_was_not_asked_for() {
     let mut runs = MockFeedRunRepository::new();
-    runs.expect_claim().returning(|_, _, _| {
+    runs.expect_claim().returning(|_, _| {
         let mut claimed = claimed(RunTrigger::Schedule, 1);
         claimed.validators = Validators::default();
         Ok(ClaimOutcome::Claimed(Box::new(claimed)))
@@ -154,7 +154,7 @@ async fn a_full_storage_leaves_the_run_to_be_done_when_there_is_room() {
     let mut runs = runs_claimed(RunTrigger::Schedule, 1);
     refusing(&mut runs, ClaimError::Storage(full.clone()));
     // The claim is given back.
-    runs.expect_extend().once().withf(|_, until| *until == time(100)).return_const(Ok(()));
+    runs.expect_extend().once().withf(|_, lasts| lasts.is_zero()).return_const(Ok(()));
     let provider = Provider::new(vec![Act::Deliver(vec![plan("1")]), whole()]);
     let service = service(runs, &provider, Arc::new(Standstill));
     assert_eq!(service.carry_out(run_key(2), pending()).await, Err(full));

@@ -4,22 +4,24 @@ use std::future::pending;
 use std::sync::Arc;
 
 use tenantry_domain::{FeedRun, RunState, RunTrigger};
-use tenantry_ports::{ClaimError, ClaimOutcome, MockFeedRunRepository, RequestedRun, RunEnd, Validators};
+use tenantry_ports::{
+    ClaimError, ClaimOutcome, MockFeedRunRepository, RequestError, RequestedRun, RunEnd, Validators,
+};
 
 use super::rig::*;
 use crate::feed_import::FileImportError;
-use crate::samples::{Standstill, feed_id, feed_run, number, run_key};
+use crate::samples::{Standstill, down, feed_id, feed_run, number, run_key};
 
 /// Storage in which a run for a file can be made, and is claimed.
 fn runs_for_file() -> MockFeedRunRepository {
     let mut runs = MockFeedRunRepository::new();
     runs.expect_request()
         .once()
-        .withf(|_, _, _, trigger| *trigger == RunTrigger::File)
-        .returning(|_, _, _, _| Ok(Some(RequestedRun::New(feed_run()))));
+        .withf(|_, _, _, trigger, _| *trigger == RunTrigger::File)
+        .returning(|_, _, _, _, _| Ok(RequestedRun::New(feed_run())));
     runs.expect_claim()
         .once()
-        .returning(|_, _, _| Ok(ClaimOutcome::Claimed(Box::new(claimed(RunTrigger::File, 1)))));
+        .returning(|_, _| Ok(ClaimOutcome::Claimed(Box::new(claimed(RunTrigger::File, 1)))));
     runs
 }
 
@@ -41,9 +43,13 @@ async fn a_file_is_imported_as_a_fetch_would_be_and_the_provider_not_asked() {
 async fn a_file_waits_for_no_run_that_is_open_and_for_no_feed_that_is_not_there() {
     let open = FeedRun { state: RunState::Running, ..feed_run() };
     let busy = FileImportError::Busy(open.id);
-    for (answer, error) in [(None, FileImportError::FeedNotFound), (Some(RequestedRun::Open(open)), busy)] {
+    for (answer, error) in [
+        (Err(RequestError::NotFound), FileImportError::FeedNotFound),
+        (Ok(RequestedRun::Open(open)), busy),
+        (Err(RequestError::Storage(down())), FileImportError::Storage(down())),
+    ] {
         let mut runs = MockFeedRunRepository::new();
-        runs.expect_request().return_once(move |_, _, _, _| Ok(answer));
+        runs.expect_request().return_once(move |_, _, _, _, _| answer);
         let provider = Provider::new(Vec::new());
         let service = service(runs, &provider, Arc::new(Standstill));
         assert_eq!(service.import_file(number(7), feed_id(), provider).await, Err(error));

@@ -18,12 +18,11 @@ use tokio::sync::Semaphore;
 use crate::feed_import::{ImportOptions, ImportService};
 use crate::samples::{clock_at, feed, feed_run, run_key, time};
 
-pub(super) const OPTIONS: ImportOptions = ImportOptions {
-    claim: Duration::from_secs(30),
-    max_leaving_permille: 500,
-    max_rejects: 20,
-    kept_runs: 5,
-};
+/// How long a claim lasts.
+pub(super) const CLAIM: Duration = Duration::from_secs(30);
+
+pub(super) const OPTIONS: ImportOptions =
+    ImportOptions { claim: CLAIM, max_leaving_permille: 500, max_rejects: 20, kept_runs: 5 };
 
 /// What a provider does, step by step.
 #[derive(Clone)]
@@ -153,13 +152,13 @@ pub(super) fn validators() -> Validators {
     Validators { etag: Some("\"1\"".to_owned()), last_modified: None }
 }
 
-/// Storage in which the run of that trigger is claimed at second 100, for the so-many-eth time.
+/// Storage in which the run of that trigger is claimed, for the so-many-eth time.
 pub(super) fn runs_claimed(trigger: RunTrigger, number: u32) -> MockFeedRunRepository {
     let mut runs = MockFeedRunRepository::new();
     runs.expect_claim()
         .once()
-        .withf(|key, now, until| (*key, *now, *until) == (run_key(2), time(100), time(130)))
-        .returning(move |_, _, _| Ok(ClaimOutcome::Claimed(Box::new(claimed(trigger, number)))));
+        .withf(|key, lasts| (*key, *lasts) == (run_key(2), CLAIM))
+        .returning(move |_, _| Ok(ClaimOutcome::Claimed(Box::new(claimed(trigger, number)))));
     runs
 }
 
