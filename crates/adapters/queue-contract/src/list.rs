@@ -12,6 +12,7 @@ macro_rules! for_each_job_queue_case {
                 an_empty_queue_delivers_nothing;
                 a_worker_that_waits_hears_of_a_job;
                 each_job_goes_to_one_of_the_workers;
+                what_a_busy_worker_cannot_do_goes_to_others;
                 who_stops_waiting_loses_no_job;
             }
             settling {
