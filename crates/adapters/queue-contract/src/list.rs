@@ -12,6 +12,7 @@ macro_rules! for_each_job_queue_case {
                 an_empty_queue_delivers_nothing;
                 a_worker_that_waits_hears_of_a_job;
                 each_job_goes_to_one_of_the_workers;
+                what_a_busy_worker_cannot_do_goes_to_others;
                 who_stops_waiting_loses_no_job;
             }
             settling {
@@ -21,6 +22,7 @@ macro_rules! for_each_job_queue_case {
                 a_job_that_is_set_aside_is_not_delivered_again;
                 a_job_that_was_set_aside_may_be_published_once_more;
                 a_job_that_is_published_while_a_worker_has_it_is_delivered_once_more;
+                a_delivery_that_was_settled_takes_the_job_from_nobody;
                 what_is_no_delivery_cannot_be_settled;
             }
         }
@@ -35,6 +37,7 @@ macro_rules! for_each_leased_jobs_case {
         $($then)+! {
             $context
             lease {
+                a_job_that_is_with_a_worker_is_delivered_to_nobody_else;
                 a_job_that_is_kept_is_delivered_to_nobody_else;
                 a_worker_that_comes_too_late_takes_the_job_from_nobody;
                 a_job_that_waits_is_not_doubled;

@@ -36,7 +36,7 @@ impl PrivateRabbitMq {
         let mut epmd = Command::new("epmd");
         epmd.args(["-address", "127.0.0.1", "-port", &epmd_port.to_string()]);
         let epmd = spawn(epmd);
-        let node = spawn(command(&directory, port, distribution_port, epmd_port));
+        let node = spawn(command("rabbitmq-server", &directory, port, distribution_port, epmd_port));
         let mut server = Self { port, distribution_port, epmd_port, directory, epmd, node };
         server.wait_until_it_listens();
         server
@@ -78,8 +78,24 @@ impl PrivateRabbitMq {
     /// # Panics
     /// When the process is not as it should be.
     pub fn restart(&mut self) {
-        self.node = spawn(command(&self.directory, self.port, self.distribution_port, self.epmd_port));
+        self.node = spawn(self.command("rabbitmq-server"));
         self.wait_until_it_listens();
+    }
+
+    /// Has RabbitMQ's `rabbitmqctl` do something there; what it prints.
+    ///
+    /// # Panics
+    /// When it cannot.
+    #[must_use]
+    pub fn control(&self, arguments: &[&str]) -> String {
+        let mut control = self.command("rabbitmqctl");
+        let output = control.arg("--quiet").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn command(&self, name: &str) -> Command {
+        command(name, &self.directory, self.port, self.distribution_port, self.epmd_port)
     }
 
     fn signal(&self, signal: Signal) {
@@ -108,9 +124,9 @@ impl Drop for PrivateRabbitMq {
     }
 }
 
-fn command(directory: &TempDir, port: u16, distribution_port: u16, epmd_port: u16) -> Command {
+fn command(name: &str, directory: &TempDir, port: u16, distribution_port: u16, epmd_port: u16) -> Command {
     let inside = |name: &str| directory.path().join(name);
-    let mut command = Command::new(program());
+    let mut command = Command::new(program(name));
     command
         .current_dir(directory.path())
         .env("HOME", directory.path())
@@ -128,10 +144,10 @@ fn command(directory: &TempDir, port: u16, distribution_port: u16, epmd_port: u1
     command
 }
 
-/// Debian's program in `PATH` serves root and its own user alone; the one that it calls serves anybody.
-fn program() -> PathBuf {
-    let debian = PathBuf::from("/usr/lib/rabbitmq/bin/rabbitmq-server");
-    if debian.exists() { debian } else { PathBuf::from("rabbitmq-server") }
+/// Debian's programs in `PATH` serve root and their own user alone; those that they call serve anybody.
+fn program(name: &str) -> PathBuf {
+    let debian = PathBuf::from("/usr/lib/rabbitmq/bin").join(name);
+    if debian.exists() { debian } else { PathBuf::from(name) }
 }
 
 fn spawn(mut command: Command) -> Child {

@@ -65,8 +65,10 @@ impl Topology {
 
         for seconds in DELAYS {
             let mut after = FieldTable::default();
-            // What waits here for a minute stands in storage as well: one node's disk is enough.
-            after.insert("x-queue-type".into(), text("classic"));
+            after.insert("x-queue-type".into(), text("quorum"));
+            // A classic queue, or one that leads back at most once, loses what comes to its time while the queue of jobs
+            // is not there yet: when the broker starts.
+            after.insert("x-dead-letter-strategy".into(), text("at-least-once"));
             after.insert("x-message-ttl".into(), AMQPValue::LongInt(seconds.cast_signed() * 1000));
             after.insert("x-dead-letter-exchange".into(), text(""));
             after.insert("x-dead-letter-routing-key".into(), text(self.jobs().as_str()));

@@ -1,6 +1,6 @@
 //! From whoever has a job to whoever does it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -40,6 +40,22 @@ pub(crate) async fn each_job_goes_to_one_of_the_workers(fixture: &QueueFixture) 
     }
     assert_eq!(delivered, published);
     fixture.worker.gets_nothing().await;
+}
+
+/// Each worker of a case does one job at a time.
+pub(crate) async fn what_a_busy_worker_cannot_do_goes_to_others(fixture: &QueueFixture) {
+    let other = fixture.another_worker().await;
+    let mut published = BTreeSet::new();
+    for _ in 0..6 {
+        published.insert(fixture.published().await.to_string());
+    }
+    let mut delivered = BTreeSet::from([fixture.worker.takes().await.job.to_string()]);
+    for _ in 0..5 {
+        let delivery = other.takes().await;
+        other.completes(&delivery).await;
+        delivered.insert(delivery.job.to_string());
+    }
+    assert_eq!(delivered, published);
 }
 
 pub(crate) async fn who_stops_waiting_loses_no_job(fixture: &QueueFixture) {

@@ -4,6 +4,13 @@ use std::time::{Duration, Instant};
 
 use crate::fixture::QueueFixture;
 
+pub(crate) async fn a_job_that_is_with_a_worker_is_delivered_to_nobody_else(fixture: &QueueFixture) {
+    fixture.published().await;
+    fixture.worker.takes().await;
+    fixture.another_worker().await.gets_nothing().await;
+    fixture.worker.gets_nothing().await;
+}
+
 pub(crate) async fn a_job_that_is_kept_is_delivered_to_nobody_else(fixture: &QueueFixture) {
     fixture.published().await;
     let delivery = fixture.worker.takes().await;

@@ -80,6 +80,19 @@ pub(crate) async fn a_job_that_is_published_while_a_worker_has_it_is_delivered_o
     fixture.worker.gets_nothing().await;
 }
 
+pub(crate) async fn a_delivery_that_was_settled_takes_the_job_from_nobody(fixture: &QueueFixture) {
+    let job = fixture.published().await;
+    let delivery = fixture.worker.takes().await;
+    fixture.worker.queue.put_back(&delivery.tag, Duration::from_secs(1)).await.expect("put back");
+    // Passed over, or refused.
+    let _ = fixture.worker.queue.complete(&delivery.tag).await;
+    let _ = fixture.worker.queue.set_aside(&delivery.tag, "late").await;
+    let again = fixture.worker.takes().await;
+    assert_eq!(again.job, job);
+    fixture.worker.completes(&again).await;
+    fixture.worker.gets_nothing().await;
+}
+
 pub(crate) async fn what_is_no_delivery_cannot_be_settled(fixture: &QueueFixture) {
     let tag = tenantry_ports::DeliveryTag("nonsense".to_owned());
     assert!(fixture.worker.queue.complete(&tag).await.is_err());

@@ -11,6 +11,9 @@ use crate::support::{Process, namespace, options, tenant};
 /// What a publish may take, when nobody answers, with some room for a machine that is busy.
 const BOUND: Duration = Duration::from_secs(3);
 
+/// Shorter than two heartbeats.
+const AT_ONCE: Duration = Duration::from_millis(1500);
+
 /// What must come comes within this time.
 const COMES: Duration = Duration::from_secs(60);
 
@@ -64,10 +67,27 @@ async fn what_was_taken_before_the_broker_was_killed_is_delivered_once_it_is_bac
     server.restart();
     publisher.is_up(true).await;
     worker.is_up(true).await;
+    assert!(worker.queue.complete(&held.tag).await.is_err(), "its connection is gone for ever");
+    assert!(worker.queue.keep(&held.tag).await.is_err());
     let later = job(tenant());
     publisher.queue.publish(later).await.unwrap();
     jobs.insert(later);
     all_come(&worker, jobs).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_put_back_before_the_broker_was_killed_comes_all_the_same() {
+    let (mut server, namespace) = (PrivateRabbitMq::start(), namespace());
+    let worker = Process::start(options(&server.url(), &namespace, 1)).await;
+    let job = job(tenant());
+    worker.queue.publish(job).await.unwrap();
+    let delivery = worker.queue.next(COMES).await.unwrap().unwrap();
+    worker.queue.put_back(&delivery.tag, Duration::from_secs(2)).await.unwrap();
+    server.kill();
+    worker.is_up(false).await;
+    server.restart();
+    worker.is_up(true).await;
+    all_come(&worker, HashSet::from([job])).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -77,8 +97,10 @@ async fn a_frozen_broker_is_noticed_in_time_and_what_it_has_taken_is_delivered_a
     let worker = Process::start(options(&server.url(), &namespace, 2)).await;
     server.freeze();
     let mut jobs = published_until_it_fails(&publisher).await;
-    // From then on nobody waits.
+    // From then on nobody waits: not even until a heartbeat is missed.
+    let began = Instant::now();
     publisher.is_up(false).await;
+    assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
     let began = Instant::now();
     for _ in 0..20 {
         assert!(publisher.queue.publish(job(tenant())).await.is_err());
