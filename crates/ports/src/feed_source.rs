@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tenantry_domain::{FeedUrl, PlanRecord, RejectReason, RejectedRecord, TimeZone};
+use tenantry_domain::{FeedUrl, PastPlan, PlanRecord, RejectReason, RejectedRecord, TimeZone};
 
 /// What a provider said of an answer, so that it can be asked whether anything has changed since (RFC 9110, section 13).
 /// Each is at most 1,024 bytes; longer ones are not kept.
@@ -31,6 +31,8 @@ pub struct FeedRequest {
 pub enum FeedItem {
     /// A plan.
     Plan(PlanRecord),
+    /// A plan that was in the feed once, as another system has kept it.
+    PastPlan(PastPlan),
     /// What could not be read.
     Reject(RejectedRecord),
 }
@@ -42,6 +44,8 @@ pub enum FetchEnd {
     Whole(Validators),
     /// The provider says that nothing has changed; the sink got nothing.
     NotModified,
+    /// All that another system has kept of the feed was handed to the sink. It says nothing of what is in the feed now.
+    Past,
 }
 
 /// Whatever the end was: how much was asked and read for it.

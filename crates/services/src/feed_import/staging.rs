@@ -40,7 +40,7 @@ impl Staging {
     /// Stages what is left.
     pub(super) async fn finish(&self) -> Result<(), ClaimError> {
         let rest = self.state().take();
-        if rest.records.is_empty() && rest.rejects.is_empty() {
+        if rest.is_empty() {
             return Ok(());
         }
         self.stage(rest).await
@@ -77,13 +77,17 @@ impl State {
                     self.bytes += RECORD_BYTES + record.content.zones.as_json().len();
                     self.batch.records.push(record);
                 }
+                FeedItem::PastPlan(plan) => {
+                    self.bytes += RECORD_BYTES + plan.record.content.zones.as_json().len();
+                    self.batch.past.push(plan);
+                }
                 FeedItem::Reject(reject) => {
                     self.bytes += RECORD_BYTES + reject.raw.len();
                     self.batch.rejects.push(reject);
                 }
             }
         }
-        let items = self.batch.records.len() + self.batch.rejects.len();
+        let items = self.batch.len();
         (items >= BATCH_RECORDS || self.bytes >= BATCH_BYTES).then(|| self.take())
     }
 
