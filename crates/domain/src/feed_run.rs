@@ -146,7 +146,8 @@ pub struct FeedRun {
     pub finished_at: Option<Timestamp>,
     /// What it has counted. While it is held, `plans_left_sale` are those that would leave.
     pub counts: RunCounts,
-    /// For a run that failed or is held: why, for a person. At most 1,000 characters; never a secret.
+    /// For a run that failed or is held: why, for a person. For one that has brought the past: what it has left as it was.
+    /// At most 1,000 characters; never a secret.
     pub detail: Option<String>,
     /// The catalog's revision that shows what it brought, once it has succeeded.
     pub catalog_revision: Option<CatalogRevision>,

@@ -47,7 +47,7 @@ pub use key_value::{
 };
 pub use merge_patch::merge_patch;
 pub use page::{Page, PageLimit};
-pub use past::{PastEvent, PastTenant};
+pub use past::{PastEvent, PastPlan, PastTenant};
 pub use plan::{
     CatalogRevision, Plan, PlanContent, PlanId, PlanKey, PlanRecord, PlanSource, PlanTime, PlanTitle,
     PlanVersion, ProviderId, SearchablePlan, SellMode,

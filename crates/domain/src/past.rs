@@ -2,6 +2,7 @@
 //! the rules allow.
 
 use crate::event::NewEvent;
+use crate::plan::{PlanId, PlanRecord};
 use crate::tenant::{NewTenant, TenantNumber};
 use crate::timestamp::Timestamp;
 
@@ -24,6 +25,16 @@ impl PastEvent {
         let time = self.created_at.min(now);
         last.map_or(time, |last| last.max(time))
     }
+}
+
+/// A plan that another system has seen in its feed once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastPlan {
+    /// What was told of it there last.
+    pub record: PlanRecord,
+    /// The id that it had there, and that its clients know. A plan that the catalog has keeps the one that it has, and so
+    /// does the first of several.
+    pub id: Option<PlanId>,
 }
 
 /// A tenant that another system kept under a number that its clients know.

@@ -13,7 +13,8 @@ use crate::timestamp::Timestamp;
 use crate::zone::ZoneList;
 
 /// A plan's id, the same in every fetch and after every import: made of the feed and the two ids that the
-/// provider gave it, so it needs no look-up.
+/// provider gave it. Only a plan that came from another system keeps the id that it had there
+/// ([`PastPlan`](crate::PastPlan)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanId(Uuid);
 
@@ -168,7 +169,8 @@ pub struct PlanContent {
     pub sell_to: Option<Timestamp>,
     /// Whether nothing is left.
     pub sold_out: bool,
-    /// The lowest and the highest price of its zones; nothing where it has no zone.
+    /// The lowest and the highest price of its zones. Where it has no zone there is none, unless another system has
+    /// kept the prices alone.
     pub prices: Option<PriceRange>,
     /// Its zones, as the feed has them.
     pub zones: ZoneList,
@@ -187,9 +189,13 @@ impl PlanContent {
         text(Some(self.title.as_str()));
         text(Some(self.sell_mode.as_str()));
         text(self.organizer_company_id.as_ref().map(ProviderId::as_str));
-        // The prices follow from the zones.
         text(Some(self.zones.as_json()));
         let mut number = |number: Option<i64>| hash.update(number.unwrap_or(i64::MIN).to_le_bytes());
+        // The prices follow from the zones, but where they are told without any.
+        if let Some(prices) = self.prices.filter(|_| self.zones.is_empty()) {
+            number(Some(prices.min.as_cents()));
+            number(Some(prices.max.as_cents()));
+        }
         number(Some(self.time.starts_at.as_micros()));
         number(Some(self.time.ends_at.as_micros()));
         number(self.sell_from.map(Timestamp::as_micros));
@@ -336,6 +342,7 @@ mod tests {
     fn any_difference_in_content_is_another_digest() {
         let content = content();
         let time = Timestamp::from_micros(0);
+        let dearer = PriceRange::of([1500, 1501].map(|cents| Price::from_cents(cents).unwrap()));
         let others = [
             PlanContent { title: PlanTitle::new("Camela").unwrap(), ..content.clone() },
             PlanContent { sell_mode: SellMode::Offline, ..content.clone() },
@@ -345,12 +352,14 @@ mod tests {
             PlanContent { sell_to: Some(time), ..content.clone() },
             PlanContent { sold_out: true, ..content.clone() },
             PlanContent { zones: ZoneList::of(&[]), ..content.clone() },
+            PlanContent { zones: ZoneList::of(&[]), prices: None, ..content.clone() },
+            PlanContent { zones: ZoneList::of(&[]), prices: dearer, ..content.clone() },
         ];
         let mut digests: Vec<_> = others.iter().map(PlanContent::digest).collect();
         digests.push(content.digest());
         digests.sort_unstable();
         digests.dedup();
-        assert_eq!(digests.len(), 9);
+        assert_eq!(digests.len(), 11);
         assert_eq!(content.digest(), self::content().digest());
     }
 

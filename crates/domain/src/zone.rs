@@ -53,6 +53,12 @@ impl ZoneList {
         &self.0
     }
 
+    /// Whether there is no zone.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        &*self.0 == "[]"
+    }
+
     /// The JSON array, for serialisation without a copy; nothing where what was stored is no JSON.
     #[must_use]
     pub fn to_raw(&self) -> Option<Box<RawValue>> {

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tenantry_domain::{
-    Feed, FeedId, FeedRun, Page, PageLimit, PlanRecord, Precondition, Reject, RejectId, RejectedRecord,
-    RunCounts, RunId, RunTrigger, TenantNumber, Timestamp,
+    Feed, FeedId, FeedRun, Page, PageLimit, PastPlan, PlanRecord, Precondition, Reject, RejectId,
+    RejectedRecord, RunCounts, RunId, RunTrigger, TenantNumber, Timestamp,
 };
 
 use crate::error::StorageError;
@@ -117,8 +117,24 @@ pub enum ClaimError {
 pub struct StagedBatch {
     /// What can be taken.
     pub records: Vec<PlanRecord>,
+    /// What another system has kept, and can be taken.
+    pub past: Vec<PastPlan>,
     /// What cannot.
     pub rejects: Vec<RejectedRecord>,
+}
+
+impl StagedBatch {
+    /// How many records and rejects it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len() + self.past.len() + self.rejects.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// How a run that has read its feed ends.
@@ -136,6 +152,9 @@ pub enum RunEnd {
     Unchanged,
     /// Only these rejects were tried again: they are removed, and nothing leaves the feed.
     Replayed(Vec<RejectId>),
+    /// What was in the feed once was read, as another system has kept it: nothing comes into the feed by it, and nothing
+    /// leaves it.
+    Past,
     /// It failed. What was staged is discarded, and nothing is changed; rejects stay as they were before.
     Failed {
         /// Why, for a person: at most 1,000 characters, and no secret.
@@ -207,6 +226,9 @@ pub trait FeedRunRepository: Send + Sync {
     /// over, and one with other content becomes a reject ([`RejectCode::Duplicate`](tenantry_domain::RejectCode)),
     /// whose `raw` is empty and whose offset is 0. Rejects with the same id are one, and are counted once. So a batch
     /// that is staged once more changes nothing.
+    ///
+    /// A plan of the past that the catalog does not have gets the id that it brings, unless another plan has that. From
+    /// then on the feed's records with its key are that plan.
     async fn stage(&self, claim: &RunClaim, batch: StagedBatch) -> Result<(), ClaimError>;
 
     /// Ends the run, in one transaction, and answers it as it stands then. `counts` are the bytes and attempts; what
@@ -214,12 +236,15 @@ pub trait FeedRunRepository: Send + Sync {
     /// [`RunEnd::Failed`]. No time that is stored falls: where one is later than `now`, it stays.
     ///
     /// - Staged plans that the catalog does not have, or has with other content, become their next version, seen
-    ///   at `now`. All staged ones were seen at `now`, and are in the feed. They are compared with the catalog as
-    ///   it stands now, also where a held run was confirmed since they were staged.
+    ///   at `now`. All staged ones were seen at `now`, and are in the feed, but after [`RunEnd::Past`]. They are compared
+    ///   with the catalog as it stands now, also where a held run was confirmed since they were staged.
     /// - After [`RunEnd::Whole`] plans of the feed that are not staged are in it no more. `on_sale` holds for the
     ///   plans in the feed whose content is sold online.
-    /// - After [`RunEnd::Whole`] and [`RunEnd::Replayed`] staged rejects are kept under their ids, with the run and the
-    ///   time that met them last, at most `max_rejects` a feed: those met longest ago leave.
+    /// - After [`RunEnd::Past`] plans that the catalog did not have are not in the feed, and the others are as they were
+    ///   before. Where the feed has a `last_success_at`, those that the catalog has with other content stay as they are,
+    ///   since it is newer: they count as unchanged, and `detail` says how many they are.
+    /// - After [`RunEnd::Whole`], [`RunEnd::Replayed`] and [`RunEnd::Past`] staged rejects are kept under their ids, with
+    ///   the run and the time that met them last, at most `max_rejects` a feed: those met longest ago leave.
     /// - The validators are kept, and `last_success_at` is `now`, after [`RunEnd::Whole`] alone; `last_success_at`
     ///   after [`RunEnd::Unchanged`] too. If the feed was updated since the run was claimed or restaged, it may
     ///   be another one than was fetched: there are no validators then.

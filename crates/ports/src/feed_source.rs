@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tenantry_domain::{FeedUrl, PlanRecord, RejectReason, RejectedRecord, TimeZone};
+use tenantry_domain::{FeedUrl, PastPlan, PlanRecord, RejectReason, RejectedRecord, TimeZone};
 
 /// What a provider said of an answer, so that it can be asked whether anything has changed since (RFC 9110, section 13).
 /// Each is at most 1,024 bytes; longer ones are not kept.
@@ -31,8 +31,22 @@ pub struct FeedRequest {
 pub enum FeedItem {
     /// A plan.
     Plan(PlanRecord),
+    /// A plan that was in the feed once, as another system has kept it.
+    PastPlan(PastPlan),
     /// What could not be read.
     Reject(RejectedRecord),
+}
+
+impl FeedItem {
+    /// How many bytes its longest text has.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Plan(record) => record.content.zones.as_json().len(),
+            Self::PastPlan(plan) => plan.record.content.zones.as_json().len(),
+            Self::Reject(reject) => reject.raw.len(),
+        }
+    }
 }
 
 /// How a fetch came to a good end.
@@ -42,6 +56,8 @@ pub enum FetchEnd {
     Whole(Validators),
     /// The provider says that nothing has changed; the sink got nothing.
     NotModified,
+    /// All that another system has kept of the feed was handed to the sink. It says nothing of what is in the feed now.
+    Past,
 }
 
 /// Whatever the end was: how much was asked and read for it.

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use tenantry_domain::{
-    CatalogRevision, Page, PageLimit, Plan, PlanId, PlanVersion, SearchablePlan, TenantNumber, Timestamp,
+    CatalogRevision, FeedId, Page, PageLimit, Plan, PlanId, PlanKey, PlanVersion, SearchablePlan,
+    TenantNumber, Timestamp,
 };
 
 use crate::error::StorageError;
@@ -22,6 +23,14 @@ pub struct SearchablePlans {
 pub trait PlanRepository: Send + Sync {
     /// The tenant's plan of that id, with its zones.
     async fn find(&self, tenant: TenantNumber, plan: PlanId) -> Result<Option<Plan>, StorageError>;
+
+    /// The tenant's plan that this feed's provider knows so, with its zones.
+    async fn find_of(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        key: &PlanKey,
+    ) -> Result<Option<Plan>, StorageError>;
 
     /// The plan's versions, the newest first, behind `after`. The page ends early, behind the version with which their
     /// zones reach `max_zone_bytes`. Nothing where the tenant has no such plan.

@@ -120,7 +120,8 @@ impl ImportService {
     }
 
     /// Imports what `file` delivers into the feed as if its provider had sent it, now and here: what it does not hold
-    /// leaves sale, if that is not too much to be believed.
+    /// leaves sale, if that is not too much to be believed. But what another system has kept of the feed
+    /// ([`FetchEnd::Past`]) comes in beside what is there, and nothing leaves sale.
     ///
     /// # Errors
     /// [`FileImportError`] says each. A file that cannot be read is a run that has failed.
@@ -250,6 +251,7 @@ impl ImportService {
                 validators,
                 max_leaving_permille: self.options.max_leaving_permille,
             }),
+            Ok(FetchEnd::Past) => sink.finish().await.map(|()| RunEnd::Past),
             Ok(FetchEnd::NotModified) if is_conditional => Ok(RunEnd::Unchanged),
             Ok(FetchEnd::NotModified) => {
                 Ok(failed("the provider says that nothing has changed, which it was not asked"))

@@ -13,6 +13,7 @@ use std::io::Read;
 
 use crate::fault::Place;
 use crate::file_error::FileError;
+use crate::search::references::ForeignKey;
 use crate::value::Value;
 use lexer::Lexer;
 use statement::Statements;
@@ -21,6 +22,9 @@ use statement::Statements;
 pub(crate) trait Listener {
     /// A table, with the columns in the order in which rows follow: whether its rows are wanted.
     fn table(&mut self, name: &str, columns: &[String]) -> Result<bool, FileError>;
+
+    /// That rows of a table name rows of another. Comes behind the rows of both.
+    fn foreign_key(&mut self, key: ForeignKey);
 
     /// A row of the table that was wanted last, or why it can't be read.
     fn row(&mut self, place: Place, values: Result<&[Value<'_>], String>) -> Result<(), FileError>;

@@ -64,6 +64,43 @@ pub enum FileError {
         "holds several tables that could be meant: {0}; name the predecessor with --from, or dump one with `--table`"
     )]
     SeveralTables(String),
+    /// Nothing says which row of another table a row belongs to.
+    #[error(
+        "does not say which row of {parent} a row of {table} belongs to: there is no foreign key, and no column of that \
+         name; dump the schema too, without `--data-only`"
+    )]
+    NoReference {
+        /// The table.
+        table: String,
+        /// The other one.
+        parent: String,
+    },
+    /// A row could belong to one or another.
+    #[error("has no foreign key that says which is meant: {0}; dump the schema too, without `--data-only`")]
+    AmbiguousReference(String),
+    /// Plans without a title.
+    #[error(
+        "has no title for the plans in {0}: neither a column of theirs, nor a table base_plans(title, sell_mode)"
+    )]
+    NoTitle(String),
+    /// Plans without what their provider knows them by.
+    #[error(
+        "does not say in {0} what the provider knows plans by (base_plan_id and plan_id, or base_event_id and event_id): \
+         so a later fetch of the feed could not tell that they are the same, and they would be found twice; \
+         import them all the same with --without-provider-ids"
+    )]
+    NoProviderIds(String),
+    /// Plans of several providers, which have ids of their own.
+    #[error("holds plans of several providers ({0}): name the one whose feed this is with --provider")]
+    SeveralProviders(String),
+    /// None of the provider that was named.
+    #[error("holds no plans of the provider {wanted}, but of {found}")]
+    OtherProviders {
+        /// Who was named.
+        wanted: String,
+        /// Who is there.
+        found: String,
+    },
     /// SQLite says so.
     #[error("cannot be read as an SQLite database: {0}")]
     Sqlite(String),

@@ -15,6 +15,7 @@ mod moment;
 mod origin;
 mod past_data;
 mod predecessor;
+mod search;
 mod sqlite;
 mod staging;
 mod table;
@@ -23,8 +24,9 @@ mod value;
 pub use fault::{Faults, Place, RowFault};
 pub use file_error::FileError;
 pub use origin::Origin;
-pub use past_data::{Batch, PastData, Placed};
+pub use past_data::{Batch, PastData, Placed, ReadOptions};
 pub use predecessor::Predecessor;
+pub use search::SideTable;
 pub use staging::key_values::PastKeyValue;
 
 /// The most bytes of a row: what is longer breaks a rule of any kind of data, and is rejected without being held.

@@ -1,17 +1,22 @@
 //! A predecessor's data, read and sorted.
 
 use diesel::SqliteConnection;
-use tenantry_domain::{PastEvent, PastTenant};
+use tenantry_domain::{PastEvent, PastPlan, PastTenant};
 
 use crate::dump::{self, Listener};
 use crate::fault::{Faults, Place};
 use crate::file_error::FileError;
 use crate::origin::{self, Opened, Origin};
 use crate::predecessor::Predecessor;
+use crate::search::SideTable;
+use crate::search::assembly::Choice;
+use crate::search::columns::Role;
+use crate::search::references::ForeignKey;
+use crate::search::{self, Catalog};
 use crate::sqlite::Database;
 use crate::staging::key_values::{PastKeyValue, Told};
 use crate::staging::{self, At, events, key_values, tenants};
-use crate::table::{KnownTable, Tables};
+use crate::table::{Found, KnownTable, Offered, Tables};
 use crate::value::{Row, Value};
 
 /// A row that can be stored, with its place in the file.
@@ -32,6 +37,19 @@ pub enum Batch {
     KeyValues(Vec<Placed<PastKeyValue>>),
     /// Of the log, by time.
     Events(Vec<Placed<PastEvent>>),
+    /// Of the search, in the order of the file.
+    Plans(Vec<Placed<PastPlan>>),
+}
+
+/// What is wanted of a file.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// Whose data it is; without one, whichever predecessor's its tables tell.
+    pub predecessor: Option<Predecessor>,
+    /// Of the search: the provider whose plans are wanted, as the file names it.
+    pub provider: Option<String>,
+    /// Of the search: whether plans are taken also where the file does not say what their provider knows them by.
+    pub without_provider_ids: bool,
 }
 
 /// A predecessor's data that was read whole.
@@ -40,26 +58,33 @@ pub struct PastData {
     table: String,
     rows: u64,
     superseded: u64,
+    /// Rows that are not taken, and are no row of the table.
+    beside: u64,
     faults: Faults,
     connection: SqliteConnection,
+    /// What the search's tables mean.
+    catalog: Option<Catalog>,
     place: fn(u64) -> Place,
 }
 
 impl PastData {
-    /// Reads a file to its end: that of `wanted`, or of whichever predecessor its tables tell. `progress` is told how
-    /// many bytes were read. Blocks. Memory does not grow with the file; a temporary file does.
+    /// Reads a file to its end. `progress` is told how many bytes were read. Blocks. Memory does not grow with the file;
+    /// a temporary file does.
     ///
     /// # Errors
     /// The file as a whole is not taken. Single rows that are not are [`faults`](Self::faults).
     pub fn read(
         origin: &Origin,
-        wanted: Option<Predecessor>,
+        options: &ReadOptions,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Self, FileError> {
         let mut reading = Reading {
-            tables: Tables::new(wanted),
+            tables: Tables::new(options.predecessor),
+            current: None,
             staged: None,
             rows: 0,
+            search_rows: [0; 3],
+            search_faults: [0; 3],
             faults: Faults::default(),
             connection: staging::open()?,
             progress,
@@ -70,15 +95,39 @@ impl PastData {
                 Place::Line as fn(u64) -> Place
             }
             Opened::Sqlite(path) => {
-                let mut tables = Tables::new(wanted);
+                let mut tables = Tables::new(options.predecessor);
                 Database::open(&path)?.read(&mut tables, &mut reading)?;
-                // These have seen every table, the others only the one that was chosen.
+                // These have seen every table, the others only those that are read.
                 reading.tables = tables;
                 Place::Row
             }
         };
-        let Reading { tables, staged, rows, mut faults, mut connection, .. } = reading;
-        let KnownTable { predecessor, name, .. } = tables.finish()?;
+        let Reading { tables, staged, rows, search_rows, search_faults, mut faults, mut connection, .. } =
+            reading;
+        let KnownTable { predecessor, name, .. } = match tables.finish()? {
+            Found::One(table) => table,
+            Found::Search(tables) => {
+                let choice = Choice {
+                    provider: options.provider.clone(),
+                    without_provider_ids: options.without_provider_ids,
+                };
+                let counts = search::Counts { rows: search_rows, rejected: search_faults };
+                let catalog = Catalog::read(&mut connection, &tables, choice, counts, &mut |line, why| {
+                    faults.push(place(line.unsigned_abs()), why);
+                })?;
+                return Ok(Self {
+                    predecessor: Predecessor::Search,
+                    table: catalog.table().to_owned(),
+                    rows: catalog.rows(),
+                    superseded: 0,
+                    beside: catalog.side_tables().iter().map(|table| table.rejected).sum(),
+                    faults,
+                    connection,
+                    catalog: Some(catalog),
+                    place,
+                });
+            }
+        };
         let mut superseded = 0;
         if staged == Some(Predecessor::Tenantbase) {
             key_values::deliver(&mut connection, |told| {
@@ -90,7 +139,20 @@ impl PastData {
                 true
             })?;
         }
-        Ok(Self { predecessor, table: name, rows, superseded, faults, connection, place })
+        let (beside, catalog) = (0, None);
+        Ok(Self { predecessor, table: name, rows, superseded, beside, faults, connection, catalog, place })
+    }
+
+    /// Of the search: the tables of base plans and zones beside that of plans.
+    #[must_use]
+    pub fn side_tables(&self) -> &[SideTable] {
+        self.catalog.as_ref().map_or(&[], Catalog::side_tables)
+    }
+
+    /// Of the search: which columns were taken for what, in one sentence for a person.
+    #[must_use]
+    pub fn layout(&self) -> Option<String> {
+        self.catalog.as_ref().map(Catalog::describe)
     }
 
     /// Whose data it is.
@@ -120,7 +182,7 @@ impl PastData {
     /// How many rows can be stored.
     #[must_use]
     pub fn good_rows(&self) -> u64 {
-        self.rows.saturating_sub(self.superseded).saturating_sub(self.faults.count())
+        (self.rows + self.beside).saturating_sub(self.superseded).saturating_sub(self.faults.count())
     }
 
     /// The rows that are not taken.
@@ -163,6 +225,15 @@ impl PastData {
                         batches.add(Placed { place: placed(at), item: key_value }, size)
                     }
                     Told::Last(_, Err(_)) | Told::Superseded => true,
+                })?;
+                batches.finish();
+            }
+            Predecessor::Search => {
+                let Some(catalog) = &self.catalog else { return Ok(()) };
+                let mut batches = Batches::new(rows, Batch::Plans, take);
+                catalog.deliver(connection, |at, plan| {
+                    let size = plan.record.content.zones.as_json().len();
+                    batches.add(Placed { place: placed(at), item: plan }, size)
                 })?;
                 batches.finish();
             }
@@ -209,9 +280,14 @@ impl<'a, T> Batches<'a, T> {
 /// A file while it is read.
 struct Reading<'a> {
     tables: Tables,
+    /// The table whose rows follow.
+    current: Option<Offered>,
     /// Whose rows are staged.
     staged: Option<Predecessor>,
     rows: u64,
+    /// Of the rows those of each of the search's tables, and how many of them could not be read.
+    search_rows: [u64; 3],
+    search_faults: [u64; 3],
     faults: Faults,
     connection: SqliteConnection,
     progress: &'a mut dyn FnMut(u64),
@@ -219,15 +295,18 @@ struct Reading<'a> {
 
 impl Listener for Reading<'_> {
     fn table(&mut self, name: &str, columns: &[String]) -> Result<bool, FileError> {
-        if !self.tables.offer(name, columns)? {
-            return Ok(false);
-        }
-        let chosen = self.tables.chosen().map(|table| table.predecessor);
-        if self.staged.is_none() {
+        self.current = self.tables.offer(name, columns)?;
+        let chosen = match self.current {
+            None => return Ok(false),
+            Some(Offered::One) => self.tables.chosen().map(|table| table.predecessor),
+            Some(Offered::Search(_)) => Some(Predecessor::Search),
+        };
+        if self.staged != chosen {
             match chosen {
                 Some(Predecessor::Tenants) => tenants::create(&mut self.connection)?,
                 Some(Predecessor::Tenantbase) => key_values::create(&mut self.connection)?,
                 Some(Predecessor::Activity) => events::create(&mut self.connection)?,
+                Some(Predecessor::Search) => search::staging::create(&mut self.connection)?,
                 None => {}
             }
             self.staged = chosen;
@@ -235,8 +314,15 @@ impl Listener for Reading<'_> {
         Ok(true)
     }
 
+    fn foreign_key(&mut self, key: ForeignKey) {
+        self.tables.refer(key);
+    }
+
     fn row(&mut self, place: Place, values: Result<&[Value<'_>], String>) -> Result<(), FileError> {
         self.rows += 1;
+        if let Some(Offered::Search(role)) = self.current {
+            return self.search_row(role, place, values);
+        }
         let Some(table) = self.tables.chosen() else { return Ok(()) };
         let values = match values {
             Ok(values) => values,
@@ -257,6 +343,8 @@ impl Listener for Reading<'_> {
             Predecessor::Activity => {
                 events::parse(&row).map(|event| events::stage(&mut self.connection, at, &event))
             }
+            // Its rows are of several tables.
+            Predecessor::Search => return Ok(()),
         };
         match staged {
             Ok(staged) => staged,
@@ -269,6 +357,29 @@ impl Listener for Reading<'_> {
 
     fn progress(&mut self, bytes: u64) {
         (self.progress)(bytes);
+    }
+}
+
+impl Reading<'_> {
+    fn search_row(
+        &mut self,
+        role: Role,
+        place: Place,
+        values: Result<&[Value<'_>], String>,
+    ) -> Result<(), FileError> {
+        let Some(table) = self.tables.search().of(role) else { return Ok(()) };
+        self.search_rows[role.place()] += 1;
+        let at = At { place: self.rows.cast_signed(), line: place.number().cast_signed() };
+        match values.and_then(|values| search::staging::parse(table, values)) {
+            Ok(row) => search::staging::stage(&mut self.connection, role, at, &row),
+            Err(why) => {
+                self.search_faults[role.place()] += 1;
+                // The others' rows are told with their table.
+                let why = if role == Role::Plans { why } else { format!("{}: {why}", table.name) };
+                self.faults.push(place, why);
+                Ok(())
+            }
+        }
     }
 }
 

@@ -11,19 +11,22 @@ pub enum Predecessor {
     Tenantbase,
     /// The log of activities.
     Activity,
+    /// The provider-event search.
+    Search,
 }
 
 impl Predecessor {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Tenantbase, Self::Activity, Self::Tenants];
+    pub const ALL: [Self; 4] = [Self::Tenantbase, Self::Activity, Self::Tenants, Self::Search];
 
-    /// Its name: `tenants`, `tenantbase` or `activity`.
+    /// Its name: `tenants`, `tenantbase`, `activity` or `search`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tenants => "tenants",
             Self::Tenantbase => "tenantbase",
             Self::Activity => "activity",
+            Self::Search => "search",
         }
     }
 

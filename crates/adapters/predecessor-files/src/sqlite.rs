@@ -15,6 +15,7 @@ use crate::MAX_ROW_BYTES;
 use crate::dump::Listener;
 use crate::fault::Place;
 use crate::file_error::FileError;
+use crate::search::references::ForeignKey;
 use crate::table::Tables;
 use crate::value::Value;
 
@@ -61,10 +62,36 @@ impl Database {
             let columns: Vec<String> = columns.into_iter().map(|column| column.name).collect();
             tables.offer(name, &columns)?;
         }
-        let Some(table) = tables.chosen().cloned() else { return Ok(()) };
-        let read: Vec<String> = table.read_columns().map(str::to_owned).collect();
-        listener.table(&table.name, &read)?;
-        self.rows(&table.name, &read, listener)
+        for (table, read) in tables.to_read() {
+            self.references(&table, tables)?;
+            listener.table(&table, &read)?;
+            self.rows(&table, &read, listener)?;
+        }
+        Ok(())
+    }
+
+    /// Tells of the foreign keys of a table.
+    fn references(&mut self, table: &str, tables: &mut Tables) -> Result<(), FileError> {
+        let keys = "SELECT id, \"table\" AS parent, \"from\" AS own_column, \"to\" AS parent_column \
+                    FROM pragma_foreign_key_list(?) ORDER BY id, seq";
+        let rows: Vec<ReferenceRow> = diesel::sql_query(keys)
+            .bind::<Text, _>(table)
+            .load(&mut self.connection)
+            .map_err(sqlite_error)?;
+        for pairs in rows.chunk_by(|one, other| one.id == other.id) {
+            let key = ForeignKey {
+                table: table.to_owned(),
+                columns: pairs.iter().map(|pair| pair.own_column.to_lowercase()).collect(),
+                parent: pairs.first().map(|pair| pair.parent.clone()).unwrap_or_default(),
+                // Without a column it is the other table's key, which has one name or another.
+                parent_columns: pairs
+                    .iter()
+                    .map(|pair| pair.parent_column.as_deref().unwrap_or("id").to_lowercase())
+                    .collect(),
+            };
+            tables.refer(key);
+        }
+        Ok(())
     }
 
     fn rows(
@@ -91,36 +118,45 @@ impl Database {
 }
 
 #[derive(QueryableByName)]
+struct ReferenceRow {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    parent: String,
+    #[diesel(sql_type = Text)]
+    own_column: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    parent_column: Option<String>,
+}
+
+#[derive(QueryableByName)]
 struct ColumnRow {
     #[diesel(sql_type = Text)]
     name: String,
 }
 
-/// The most columns that any predecessor's table is read of.
-const MAX_COLUMNS: usize = 8;
+macro_rules! raw_row {
+    ($($value:ident)+) => {
+        /// Each value as bytes, and what types they are.
+        #[derive(QueryableByName)]
+        struct RawRow {
+            #[diesel(sql_type = Text)]
+            types: String,
+            $(#[diesel(sql_type = Nullable<Binary>)]
+            $value: Option<Vec<u8>>,)+
+        }
 
-/// Each value as bytes, and what types they are.
-#[derive(QueryableByName)]
-struct RawRow {
-    #[diesel(sql_type = Text)]
-    types: String,
-    #[diesel(sql_type = Nullable<Binary>)]
-    v0: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    v1: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    v2: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    v3: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    v4: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    v5: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    v6: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    v7: Option<Vec<u8>>,
+        /// The most columns that any predecessor's table is read of.
+        const MAX_COLUMNS: usize = [$(stringify!($value)),+].len();
+
+        impl RawRow {
+            fn all(&self) -> [&Option<Vec<u8>>; MAX_COLUMNS] {
+                [$(&self.$value),+]
+            }
+        }
+    };
 }
+raw_row! { v0 v1 v2 v3 v4 v5 v6 v7 v8 v9 v10 v11 v12 v13 v14 v15 v16 v17 v18 v19 v20 v21 v22 v23 }
 
 /// What stands for the type of a value that is too long to be read.
 const LONG: &str = "long";
@@ -157,8 +193,7 @@ fn query(table: &str, columns: &[String]) -> String {
 
 impl RawRow {
     fn values(&self, columns: usize) -> Vec<Value<'_>> {
-        let all = [&self.v0, &self.v1, &self.v2, &self.v3, &self.v4, &self.v5, &self.v6, &self.v7];
-        let typed = all.into_iter().take(columns).zip(self.types.split(' '));
+        let typed = self.all().into_iter().take(columns).zip(self.types.split(' '));
         typed
             .map(|(bytes, kind)| match (kind, bytes) {
                 (LONG, _) => Value::TooLong,

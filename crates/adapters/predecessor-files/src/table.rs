@@ -2,6 +2,9 @@
 
 use crate::file_error::FileError;
 use crate::predecessor::Predecessor;
+use crate::search::columns::Role;
+use crate::search::references::ForeignKey;
+use crate::search::tables::{LOOKED_FOR, SearchTable, SearchTables};
 
 /// A table as a predecessor has it. Its columns may stand in any order and among others, in any schema.
 struct Shape {
@@ -60,10 +63,29 @@ impl KnownTable {
     }
 }
 
-/// Finds the one table of a file that is wanted.
+/// What a table of the file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offered {
+    /// The one table of a predecessor.
+    One,
+    /// One of the search's tables.
+    Search(Role),
+}
+
+/// What is read of a file.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// The one table of a predecessor.
+    One(KnownTable),
+    /// The search's tables.
+    Search(Box<SearchTables>),
+}
+
+/// Finds the table of a file that is wanted, or the search's tables.
 pub(crate) struct Tables {
     wanted: Option<Predecessor>,
     chosen: Option<KnownTable>,
+    search: SearchTables,
     others: Vec<String>,
     count: usize,
 }
@@ -71,23 +93,40 @@ pub(crate) struct Tables {
 impl Tables {
     /// For the table of this predecessor, or of any.
     pub(crate) fn new(wanted: Option<Predecessor>) -> Self {
-        Self { wanted, chosen: None, others: Vec::new(), count: 0 }
+        Self { wanted, chosen: None, search: SearchTables::default(), others: Vec::new(), count: 0 }
     }
 
-    /// A table of the file: whether it is the one. It may come several times, the last time with the order of
+    /// A table of the file: whether it is one that is read. It may come several times, the last time with the order of
     /// columns in which rows follow.
-    pub(crate) fn offer(&mut self, name: &str, columns: &[String]) -> Result<bool, FileError> {
+    pub(crate) fn offer(&mut self, name: &str, columns: &[String]) -> Result<Option<Offered>, FileError> {
         let columns: Vec<_> = columns.iter().map(|column| column.to_lowercase()).collect();
-        let Some(predecessor) = self.predecessor_of(name, &columns) else {
-            let told = format!("{name}({})", columns.join(", "));
-            if !self.others.contains(&told) {
-                self.count += 1;
-                if self.others.len() < MOST_TOLD {
-                    self.others.push(told);
-                }
+        if let Some(predecessor) = self.predecessor_of(name, &columns) {
+            return self.choose(predecessor, name, columns).map(|()| Some(Offered::One));
+        }
+        if self.wants(Predecessor::Search)
+            && let Some(table) = SearchTable::of(name, &columns)
+        {
+            let role = table.role;
+            self.search.offer(table)?;
+            self.check_one_predecessor()?;
+            return Ok(Some(Offered::Search(role)));
+        }
+        let told = format!("{name}({})", columns.join(", "));
+        if !self.others.contains(&told) {
+            self.count += 1;
+            if self.others.len() < MOST_TOLD {
+                self.others.push(told);
             }
-            return Ok(false);
-        };
+        }
+        Ok(None)
+    }
+
+    fn choose(
+        &mut self,
+        predecessor: Predecessor,
+        name: &str,
+        columns: Vec<String>,
+    ) -> Result<(), FileError> {
         match &mut self.chosen {
             Some(chosen) if chosen.name != name => Err(FileError::SeveralTables(format!(
                 "{} ({}), {name} ({predecessor})",
@@ -95,20 +134,43 @@ impl Tables {
             ))),
             chosen => {
                 *chosen = Some(KnownTable { predecessor, name: name.to_owned(), columns });
-                Ok(true)
+                self.check_one_predecessor()
             }
         }
+    }
+
+    /// Refuses a file that holds plans of the search, and another predecessor's table.
+    fn check_one_predecessor(&self) -> Result<(), FileError> {
+        match (&self.chosen, self.search.of(Role::Plans)) {
+            (Some(chosen), Some(plans)) => Err(FileError::SeveralTables(format!(
+                "{} ({}), {} ({})",
+                chosen.name,
+                chosen.predecessor,
+                plans.name,
+                Predecessor::Search
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn wants(&self, predecessor: Predecessor) -> bool {
+        self.wanted.is_none_or(|wanted| wanted == predecessor)
     }
 
     fn predecessor_of(&self, name: &str, columns: &[String]) -> Option<Predecessor> {
         let bare = name.rsplit('.').next().unwrap_or(name).to_lowercase().replace('_', "");
         let bare = bare.strip_suffix('s').unwrap_or(&bare);
         let fits = |shape: &&Shape| {
-            self.wanted.is_none_or(|wanted| wanted == shape.predecessor)
+            self.wants(shape.predecessor)
                 && shape.names.contains(&bare)
                 && shape.required.iter().all(|column| columns.iter().any(|name| name == column))
         };
         SHAPES.iter().find(fits).map(|shape| shape.predecessor)
+    }
+
+    /// A reference from one table to another.
+    pub(crate) fn refer(&mut self, key: ForeignKey) {
+        self.search.refer(key);
     }
 
     /// The table that was found last.
@@ -116,19 +178,44 @@ impl Tables {
         self.chosen.as_ref()
     }
 
-    /// The file has ended: the table, or what there is instead.
-    pub(crate) fn finish(self) -> Result<KnownTable, FileError> {
-        let Self { wanted, chosen, others, count } = self;
-        chosen.ok_or_else(|| {
-            let shapes =
-                SHAPES.iter().filter(|shape| wanted.is_none_or(|wanted| wanted == shape.predecessor));
-            let wanted: Vec<_> = shapes.map(describe).collect();
-            let mut found = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
-            if count > others.len() {
-                found.push_str(&format!(" and {} more", count - others.len()));
+    /// The search's tables that were found.
+    pub(crate) fn search(&self) -> &SearchTables {
+        &self.search
+    }
+
+    /// The tables that are read, with their columns that are.
+    pub(crate) fn to_read(&self) -> Vec<(String, Vec<String>)> {
+        match &self.chosen {
+            Some(table) => vec![(table.name.clone(), table.read_columns().map(str::to_owned).collect())],
+            None => {
+                let tables = Role::ALL.into_iter().filter_map(|role| self.search.of(role));
+                tables.map(|table| (table.name.clone(), table.read_columns())).collect()
             }
-            FileError::NoTable { wanted: wanted.join(", "), found }
-        })
+        }
+    }
+
+    /// The file has ended: the tables, or what there is instead.
+    pub(crate) fn finish(self) -> Result<Found, FileError> {
+        let Self { wanted, chosen, search, mut others, count } = self;
+        if let Some(chosen) = chosen {
+            return Ok(Found::One(chosen));
+        }
+        if search.of(Role::Plans).is_some() {
+            return Ok(Found::Search(Box::new(search)));
+        }
+        let untold = count - others.len();
+        let beside = [Role::BasePlans, Role::Zones].into_iter().filter_map(|role| search.of(role));
+        others.extend(beside.map(SearchTable::describe));
+        let shapes = SHAPES.iter().filter(|shape| wanted.is_none_or(|wanted| wanted == shape.predecessor));
+        let mut looked_for: Vec<_> = shapes.map(describe).collect();
+        if wanted.is_none_or(|wanted| wanted == Predecessor::Search) {
+            looked_for.push(LOOKED_FOR.to_owned());
+        }
+        let mut found = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
+        if untold > 0 {
+            found.push_str(&format!(" and {untold} more"));
+        }
+        Err(FileError::NoTable { wanted: looked_for.join(", "), found })
     }
 }
 
@@ -137,6 +224,7 @@ fn describe(shape: &Shape) -> String {
         Predecessor::Tenants => "tenants",
         Predecessor::Tenantbase => "kvalue",
         Predecessor::Activity => "events",
+        Predecessor::Search => "plans",
     };
     format!("{name}({})", shape.required.join(", "))
 }
@@ -160,16 +248,17 @@ mod tests {
             ("app.activities", "id component environment message created_at", Predecessor::Activity),
         ] {
             let mut tables = Tables::new(None);
-            assert!(tables.offer(name, &columns(list)).unwrap(), "{name}");
-            assert_eq!(tables.finish().unwrap().predecessor, predecessor);
+            assert_eq!(tables.offer(name, &columns(list)).unwrap(), Some(Offered::One), "{name}");
+            let Found::One(found) = tables.finish().unwrap() else { panic!("{name}") };
+            assert_eq!(found.predecessor, predecessor);
         }
     }
 
     #[test]
     fn what_is_looked_for_and_what_is_there_is_told() {
         let mut tables = Tables::new(Some(Predecessor::Tenants));
-        assert!(!tables.offer("kvalue", &columns("id key value")).unwrap());
-        assert!(!tables.offer("tenants", &columns("id name")).unwrap());
+        assert_eq!(tables.offer("kvalue", &columns("id key value")).unwrap(), None);
+        assert_eq!(tables.offer("tenants", &columns("id name")).unwrap(), None);
         let told = tables.finish().unwrap_err().to_string();
         assert!(told.contains("looked for tenants(tenant_number, tenant_id)"), "{told}");
         assert!(told.contains("kvalue(id, key, value), tenants(id, name)"), "{told}");
@@ -178,8 +267,11 @@ mod tests {
     #[test]
     fn of_several_tables_none_is_guessed() {
         let mut tables = Tables::new(None);
-        assert!(tables.offer("public.kvalue", &columns("key value")).unwrap());
-        assert!(tables.offer("public.kvalue", &columns("value key")).unwrap(), "the same one again");
+        assert!(tables.offer("public.kvalue", &columns("key value")).unwrap().is_some());
+        assert!(
+            tables.offer("public.kvalue", &columns("value key")).unwrap().is_some(),
+            "the same one again"
+        );
         assert!(matches!(
             tables.offer("old.kvalue", &columns("key value")),
             Err(FileError::SeveralTables(_))
@@ -190,9 +282,9 @@ mod tests {
     fn many_tables_that_are_not_known_are_told_in_bounds() {
         let mut tables = Tables::new(None);
         for number in 0..1000 {
-            assert!(!tables.offer(&format!("t{number}"), &columns("a b")).unwrap());
+            assert_eq!(tables.offer(&format!("t{number}"), &columns("a b")).unwrap(), None);
         }
         let told = tables.finish().unwrap_err().to_string();
-        assert!(told.contains("and 980 more") && told.len() < 1000, "{told}");
+        assert!(told.contains("and 980 more") && told.len() < 1200, "{told}");
     }
 }

@@ -29,6 +29,7 @@ pub(crate) mod key_value_increment;
 pub(crate) mod key_value_list;
 pub(crate) mod key_value_put;
 pub(crate) mod past_event;
+pub(crate) mod past_plan;
 pub(crate) mod past_tenant;
 pub(crate) mod plan;
 pub(crate) mod setting;

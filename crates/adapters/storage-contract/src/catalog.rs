@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use tenantry_domain::{
-    CatalogRevision, Feed, FeedDraft, FeedId, FeedRun, FeedSettings, PageLimit, Plan, PlanContent, PlanId,
-    PlanKey, PlanRecord, PlanTime, PlanTitle, PlanVersion, Precondition, Price, PriceRange, ProviderId,
-    RecordPlace, Reject, RejectCode, RejectReason, RejectedRecord, RunCounts, RunId, RunTrigger, SellMode,
-    TenantNumber, Timestamp, Zone, ZoneList,
+    CatalogRevision, Feed, FeedDraft, FeedId, FeedRun, FeedSettings, PageLimit, PastPlan, Plan, PlanContent,
+    PlanId, PlanKey, PlanRecord, PlanTime, PlanTitle, PlanVersion, Precondition, Price, PriceRange,
+    ProviderId, RecordPlace, Reject, RejectCode, RejectReason, RejectedRecord, RunCounts, RunId, RunTrigger,
+    SellMode, TenantNumber, Timestamp, Zone, ZoneList,
 };
 use tenantry_ports::{
     ClaimOutcome, ClaimedRun, ConfirmError, FeedWriteError, RequestError, RequestedRun, RunClaim, RunEnd,
@@ -113,12 +113,22 @@ pub(crate) fn whole_if_half_stay() -> RunEnd {
 
 /// A batch of records alone.
 pub(crate) fn batch(records: Vec<PlanRecord>) -> StagedBatch {
-    StagedBatch { records, rejects: Vec::new() }
+    StagedBatch { records, ..StagedBatch::default() }
+}
+
+/// A batch of plans alone that another system has kept.
+pub(crate) fn past(plans: Vec<PastPlan>) -> StagedBatch {
+    StagedBatch { past: plans, ..StagedBatch::default() }
+}
+
+/// A plan that another system has kept under the id that is this number.
+pub(crate) fn past_plan(id: u128, record: PlanRecord) -> PastPlan {
+    PastPlan { record, id: Some(PlanId::new(Uuid::from_u128(id))) }
 }
 
 /// A batch of rejects alone.
 pub(crate) fn rejected(rejects: Vec<RejectedRecord>) -> StagedBatch {
-    StagedBatch { records: Vec::new(), rejects }
+    StagedBatch { rejects, ..StagedBatch::default() }
 }
 
 impl Fixture {
@@ -248,7 +258,7 @@ impl Fixture {
 
     /// The plan that the provider knows as `plan`.
     pub(crate) async fn plan(&self, tenant: TenantNumber, feed: FeedId, plan: &str) -> Option<Plan> {
-        self.plans.find(tenant, plan_id(feed, plan)).await.expect("found")
+        self.plans.find_of(tenant, feed, &plan_key("base", plan)).await.expect("found")
     }
 
     /// Which of the plans that a search may find are on sale, by their titles; and all of those.
@@ -266,7 +276,7 @@ impl Fixture {
 
     /// The plan's versions, the newest first.
     pub(crate) async fn versions(&self, tenant: TenantNumber, feed: FeedId, plan: &str) -> Vec<PlanVersion> {
-        let id = plan_id(feed, plan);
+        let id = self.plan(tenant, feed, plan).await.expect("the plan is there").id;
         let page = self.plans.history(tenant, id, None, PageLimit::MAX, u64::MAX).await.expect("read");
         page.expect("the plan is there").items
     }

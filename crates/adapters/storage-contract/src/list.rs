@@ -270,6 +270,7 @@ macro_rules! for_each_storage_case {
             import {
                 what_was_imported_is_exported_as_it_was;
                 an_imported_catalog_is_served_and_goes_on_from_what_it_was;
+                an_imported_plan_of_the_past_is_found_by_its_key;
                 rows_that_are_brought_again_change_nothing;
                 an_imported_storage_goes_on_with_the_next_number_sequence_and_revision;
                 a_move_that_is_not_finished_is_found_with_what_was_noted_last;
@@ -348,6 +349,21 @@ macro_rules! for_each_storage_case {
                 validators_of_a_feed_that_was_updated_meanwhile_are_not_kept;
                 no_time_falls_when_the_clock_is_set_back;
                 a_large_import_becomes_the_catalog_whole;
+            }
+            past_plan {
+                past_plans_come_in_beside_what_is_in_the_feed_and_are_not_on_sale;
+                a_past_plan_keeps_its_id_also_when_its_feed_is_fetched;
+                a_past_plan_without_an_id_has_the_one_that_a_fetch_gives_it;
+                a_plan_that_the_catalog_has_keeps_its_id;
+                an_id_that_another_plan_has_is_not_given_twice;
+                of_past_plans_with_the_same_key_the_first_is_taken;
+                past_plans_are_changed_by_later_ones_until_their_feed_is_fetched;
+                past_plans_that_are_brought_again_change_nothing;
+                a_past_plans_id_may_be_anothers_in_another_tenant;
+                a_run_of_the_past_whose_ids_were_taken_meanwhile_fails_and_changes_nothing;
+                a_run_of_the_past_keeps_what_the_provider_said_and_supersedes_a_held_one;
+                prices_without_zones_are_kept_and_differ;
+                many_past_plans_come_in_and_are_found_by_their_keys;
             }
             feed_hold {
                 a_run_with_which_too_many_would_leave_is_held_and_changes_nothing;

@@ -143,16 +143,18 @@ fn store_plan(
     in_feed: bool,
     seen_at: Timestamp,
 ) -> Result<(), PostgresError> {
+    let derived = PlanId::of(source.feed, &source.key);
     let store = format!(
-        "INSERT INTO plans (tenant_number, id, feed_id, base_plan_id, plan_id, version, digest, title, starts_at, \
-         ends_at, min_cents, max_cents, is_online, ever_online, in_feed, first_seen_at, seen_at) \
-         SELECT {tenant}, v.id, {}, $1, $2, v.version, v.digest, c.title, c.starts_at, c.ends_at, c.min_cents, \
+        "INSERT INTO plans (tenant_number, id, derived_id, feed_id, base_plan_id, plan_id, version, digest, title, \
+         starts_at, ends_at, min_cents, max_cents, is_online, ever_online, in_feed, first_seen_at, seen_at) \
+         SELECT {tenant}, v.id, {}, {}, $1, $2, v.version, v.digest, c.title, c.starts_at, c.ends_at, c.min_cents, \
          c.max_cents, c.sell_mode = 'online', EXISTS (SELECT 1 FROM plan_contents d \
          JOIN plan_versions w USING (tenant_number, staging, id) \
          WHERE w.tenant_number = {tenant} AND w.id = v.id AND d.sell_mode = 'online'), $3, \
          (SELECT min(w.seen_at) FROM plan_versions w WHERE w.tenant_number = {tenant} AND w.id = v.id), $4 \
          FROM plan_versions v JOIN plan_contents c USING (tenant_number, staging, id) \
          WHERE v.tenant_number = {tenant} AND v.id = {} ORDER BY v.version DESC LIMIT 1 ON CONFLICT DO NOTHING",
+        if derived == plan { "NULL".to_owned() } else { derived.literal() },
         source.feed.literal(),
         plan.literal()
     );

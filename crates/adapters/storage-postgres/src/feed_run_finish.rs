@@ -10,7 +10,7 @@ use crate::batch::WriteBatch;
 use crate::error::PostgresError;
 use crate::feed;
 use crate::feed_run_claim::{Claimed, discard_later, held};
-use crate::feed_run_publish::{Comparison, Staging, next_revision, revision};
+use crate::feed_run_publish::{Comparison, Staging, Whence, next_revision, revision};
 use crate::feed_run_row::{HELD, StoredRun, find, find_in_state, is_run};
 use crate::literal::{Literal as _, execute, storable};
 use crate::moment::to_moment;
@@ -67,7 +67,7 @@ pub(crate) fn finish(
         RunEnd::Replayed(tried) => {
             let mut compared = compare(batch, staging, &run, counts)?;
             compared.counts.plans_left_sale = 0;
-            let has_changed = staging.take_plans(batch, &compared, now)?;
+            let has_changed = staging.take_plans(batch, &compared, now, Whence::Feed)?;
             staging.note_seen(batch, &compared, now)?;
             let connection = batch.connection_for(tenant)?;
             staging.remove_tried(connection, tried)?;
@@ -75,6 +75,7 @@ pub(crate) fn finish(
             note_import(connection, staging)?;
             (RunState::Succeeded, succeeded(batch, tenant, compared.counts, has_changed)?)
         }
+        RunEnd::Past => take_past(batch, staging, &run, counts, now, max_rejects)?,
     };
     if state != RunState::Failed {
         supersede(batch.connection_for(tenant)?, tenant, feed)?;
@@ -141,13 +142,49 @@ fn take_whole<'a>(
     max_rejects: u32,
 ) -> Result<Outcome<'a>, PostgresError> {
     let mut has_changed = compared.counts.plans_left_sale > 0 && staging.leave_feed(batch, compared)?;
-    has_changed |= staging.take_plans(batch, compared, now)?;
+    has_changed |= staging.take_plans(batch, compared, now, Whence::Feed)?;
     let connection = batch.connection_for(staging.tenant)?;
     staging.keep_rejects(connection, now, max_rejects)?;
     staging.note_whole(connection, run, validators)?;
     note_success(connection, staging, now)?;
     note_import(connection, staging)?;
     succeeded(batch, staging.tenant, compared.counts, has_changed)
+}
+
+/// What is told where ids that plans of the past are to keep were free when they were staged, and are not any more.
+const OVERTAKEN: &str = "another feed has taken ids of these plans meanwhile: import them again";
+
+/// What another system has kept comes in, beside what the feed has.
+fn take_past<'a>(
+    batch: &mut WriteBatch,
+    staging: Staging,
+    run: &StoredRun,
+    counts: RunCounts,
+    now: Timestamp,
+    max_rejects: u32,
+) -> Result<(RunState, Outcome<'a>), PostgresError> {
+    staging.compare_again(batch, run)?;
+    let connection = batch.connection_for(staging.tenant)?;
+    if staging.is_overtaken(connection)? {
+        let detail = Some(OVERTAKEN.to_owned());
+        return Ok((RunState::Failed, Outcome { counts, detail, ..Outcome::default() }));
+    }
+    let left = if staging.was_fetched(connection)? { staging.leave_changed(connection)? } else { 0 };
+    let mut compared = staging.compare(connection)?;
+    let RunCounts { bytes, attempts, .. } = counts;
+    compared.counts = RunCounts { bytes, attempts, plans_left_sale: 0, ..compared.counts };
+    let has_changed = staging.take_plans(batch, &compared, now, Whence::Past)?;
+    let connection = batch.connection_for(staging.tenant)?;
+    staging.keep_rejects(connection, now, max_rejects)?;
+    note_import(connection, staging)?;
+    let outcome = succeeded(batch, staging.tenant, compared.counts, has_changed)?;
+    Ok((RunState::Succeeded, Outcome { detail: left_as_they_are(left), ..outcome }))
+}
+
+/// What is told of plans that the catalog has with other content, and keeps.
+fn left_as_they_are(plans: u64) -> Option<String> {
+    (plans > 0)
+        .then(|| format!("{plans} plans differ from the catalog, which is newer: they stay as they are"))
 }
 
 fn succeeded<'a>(

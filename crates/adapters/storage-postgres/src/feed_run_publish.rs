@@ -22,6 +22,15 @@ pub(crate) struct Staging {
     pub(crate) number: i64,
 }
 
+/// Where staged plans come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whence {
+    /// From the feed, in which they are now.
+    Feed,
+    /// From another system, which has seen them in the feed once.
+    Past,
+}
+
 /// What would become of a feed's plans.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Comparison {
@@ -132,11 +141,13 @@ impl Staging {
         batch: &mut WriteBatch,
         comparison: &Comparison,
         now: Timestamp,
+        whence: Whence,
     ) -> Result<bool, PostgresError> {
         let (tenant, staging, staged, now) = (self.tenant, self.number, self.is_staged(), to_moment(now));
         let counts = comparison.counts;
+        let in_feed = whence == Whence::Feed;
         let mut has_changed = false;
-        if comparison.returning > 0 {
+        if comparison.returning > 0 && whence == Whence::Feed {
             for slice in slices(counts.plans_unchanged) {
                 let returning = format!(
                     "tenant_number = {tenant} AND {slice} AND id IN (SELECT id FROM staged_plans WHERE {staged} \
@@ -165,15 +176,15 @@ impl Staging {
             let versions = diesel::sql_query(versions).bind::<Timestamptz, _>(now);
             versions.execute(batch.connection_for(tenant)?)?;
             let plans = format!(
-                "INSERT INTO plans AS p (tenant_number, id, feed_id, base_plan_id, plan_id, version, digest, title, \
-                 starts_at, ends_at, min_cents, max_cents, is_online, ever_online, in_feed, first_seen_at, seen_at) \
-                 SELECT tenant_number, id, {}, base_plan_id, plan_id, 1, digest, title, starts_at, ends_at, \
-                 min_cents, max_cents, is_online, is_online, true, $1, $1 FROM staged_plans \
+                "INSERT INTO plans AS p (tenant_number, id, derived_id, feed_id, base_plan_id, plan_id, version, digest, \
+                 title, starts_at, ends_at, min_cents, max_cents, is_online, ever_online, in_feed, first_seen_at, \
+                 seen_at) SELECT tenant_number, id, derived_id, {}, base_plan_id, plan_id, 1, digest, title, starts_at, \
+                 ends_at, min_cents, max_cents, is_online, is_online, {in_feed}, $1, $1 FROM staged_plans \
                  WHERE {staged} AND {slice} AND difference <> 'none' ORDER BY id \
                  ON CONFLICT (tenant_number, id) DO UPDATE SET version = p.version + 1, digest = excluded.digest, \
                  title = excluded.title, starts_at = excluded.starts_at, ends_at = excluded.ends_at, \
                  min_cents = excluded.min_cents, max_cents = excluded.max_cents, is_online = excluded.is_online, \
-                 ever_online = p.ever_online OR excluded.is_online, in_feed = true, \
+                 ever_online = p.ever_online OR excluded.is_online, in_feed = p.in_feed OR excluded.in_feed, \
                  seen_at = greatest(p.seen_at, $1)",
                 self.feed.literal()
             );
@@ -181,6 +192,34 @@ impl Staging {
             plans.execute(batch.connection_for(tenant)?)?;
         }
         Ok(true)
+    }
+
+    /// Leaves as they are, of plans that another system has kept, those that the catalog has with other content. Answers
+    /// how many they are.
+    pub(crate) fn leave_changed(&self, connection: &mut PgConnection) -> Result<u64, PostgresError> {
+        let leave = format!(
+            "UPDATE staged_plans SET difference = 'none' WHERE {} AND difference = 'changed'",
+            self.is_staged()
+        );
+        Ok(execute(connection, &leave)? as u64)
+    }
+
+    /// Whether a plan that is staged as new has an id that another one has by now.
+    pub(crate) fn is_overtaken(&self, connection: &mut PgConnection) -> Result<bool, PostgresError> {
+        let taken = format!(
+            "(SELECT count(*) FROM staged_plans AS s JOIN plans AS p ON p.tenant_number = {tenant} AND p.id = s.id \
+             WHERE s.tenant_number = {tenant} AND s.staging = {} AND s.difference = 'new')",
+            self.number,
+            tenant = self.tenant
+        );
+        Ok(number(connection, &taken)? > 0)
+    }
+
+    /// Whether the whole feed was ever taken.
+    pub(crate) fn was_fetched(&self, connection: &mut PgConnection) -> Result<bool, PostgresError> {
+        let fetched =
+            format!("(SELECT count(*) FROM feeds WHERE {} AND last_success_at IS NOT NULL)", self.is_feeds());
+        Ok(number(connection, &fetched)? > 0)
     }
 
     /// Notes that plans of which nothing differs were seen now, where not the whole feed was.

@@ -19,6 +19,7 @@ use crate::feed_run_claim::{Claimed, held};
 use crate::feed_run_row::is_run;
 use crate::literal::{execute, storable};
 use crate::moment::to_moment;
+use crate::plan_identity::{Identity, identify};
 
 /// A batch with what is made of its records before the writer has it: hashing long zones would hold up others.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub(crate) struct PreparedBatch {
 
 #[derive(Debug)]
 struct PreparedPlan {
-    id: PlanId,
+    identity: Identity,
     digest: [u8; 32],
     record: PlanRecord,
     /// What it is rejected as if another record has its key.
@@ -38,8 +39,10 @@ struct PreparedPlan {
 
 impl PreparedBatch {
     pub(crate) fn of(feed: FeedId, batch: StagedBatch) -> Self {
-        let plans = batch.records.into_iter().map(|record| PreparedPlan {
-            id: PlanId::of(feed, &record.key),
+        let records = batch.records.into_iter().map(|record| (record, None));
+        let plans = records.chain(batch.past.into_iter().map(|plan| (plan.record, plan.id)));
+        let plans = plans.map(|(record, past)| PreparedPlan {
+            identity: Identity { derived: PlanId::of(feed, &record.key), past },
             digest: record.content.digest(),
             duplicate: duplicate(feed, &record),
             record,
@@ -77,8 +80,11 @@ pub(crate) fn stage(batch: &mut WriteBatch, claim: &RunClaim, prepared: &Prepare
     };
     let tenant = claim.key.tenant;
     let staging = standing.staging.unwrap_or_default();
-    let (first, mut rejects) =
-        first_of_each(batch.connection_for(tenant)?, tenant, staging, &prepared.plans)?;
+    let connection = batch.connection_for(tenant)?;
+    let identities: Vec<_> = prepared.plans.iter().map(|plan| plan.identity).collect();
+    let ids = identify(connection, tenant, staging, &identities)?;
+    let plans: Vec<_> = ids.into_iter().zip(&prepared.plans).collect();
+    let (first, mut rejects) = first_of_each(connection, tenant, staging, plans)?;
     rejects.extend(&prepared.rejects);
     let seen = first.len();
     stage_plans(batch, tenant, staging, &first)?;
@@ -92,6 +98,9 @@ pub(crate) fn stage(batch: &mut WriteBatch, claim: &RunClaim, prepared: &Prepare
     }
     Ok(Ok(()))
 }
+
+/// A plan by its id.
+type IdentifiedPlan<'a> = (PlanId, &'a PreparedPlan);
 
 /// A reject by its id.
 type IdentifiedReject = (RejectId, RejectedRecord);
@@ -110,9 +119,9 @@ fn first_of_each<'a>(
     connection: &mut PgConnection,
     tenant: TenantNumber,
     staging: i64,
-    plans: &'a [PreparedPlan],
-) -> Result<(Vec<&'a PreparedPlan>, Vec<&'a IdentifiedReject>), PostgresError> {
-    let ids: Vec<Uuid> = plans.iter().map(|plan| plan.id.get()).collect();
+    plans: Vec<IdentifiedPlan<'a>>,
+) -> Result<(Vec<IdentifiedPlan<'a>>, Vec<&'a IdentifiedReject>), PostgresError> {
+    let ids: Vec<Uuid> = plans.iter().map(|(id, _)| id.get()).collect();
     let select = format!(
         "SELECT id, digest FROM staged_plans WHERE tenant_number = {tenant} AND staging = {staging} AND id = ANY ($1)"
     );
@@ -120,11 +129,11 @@ fn first_of_each<'a>(
         diesel::sql_query(select).bind::<Array<SqlUuid>, _>(&ids).load(connection)?;
     let mut digests: HashMap<Uuid, Vec<u8>> = staged.into_iter().map(|row| (row.id, row.digest)).collect();
     let (mut first, mut rejects) = (Vec::with_capacity(plans.len()), Vec::new());
-    for plan in plans {
-        match digests.entry(plan.id.get()) {
+    for (id, plan) in plans {
+        match digests.entry(id.get()) {
             Entry::Vacant(place) => {
                 place.insert(plan.digest.to_vec());
-                first.push(plan);
+                first.push((id, plan));
             }
             Entry::Occupied(staged) if staged.get()[..] != plan.digest => rejects.push(&plan.duplicate),
             Entry::Occupied(_) => {}
@@ -148,12 +157,12 @@ fn stage_plans(
     batch: &mut WriteBatch,
     tenant: TenantNumber,
     staging: i64,
-    plans: &[&PreparedPlan],
+    plans: &[IdentifiedPlan<'_>],
 ) -> Result<(), PostgresError> {
     if plans.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = plans.iter().map(|plan| plan.id.get()).collect();
+    let ids: Vec<Uuid> = plans.iter().map(|(id, _)| id.get()).collect();
     let select =
         format!("SELECT id, digest, in_feed FROM plans WHERE tenant_number = {tenant} AND id = ANY ($1)");
     let standing: Vec<StandingRow> =
@@ -161,10 +170,10 @@ fn stage_plans(
     let standing: HashMap<Uuid, StandingRow> = standing.into_iter().map(|row| (row.id, row)).collect();
     let (mut same, mut different) = (Vec::new(), Vec::new());
     for plan in plans {
-        let held = standing.get(&plan.id.get());
+        let held = standing.get(&plan.0.get());
         let was_in_feed = held.is_some_and(|row| row.in_feed);
         match held {
-            Some(row) if row.digest[..] == plan.digest => same.push((*plan, was_in_feed)),
+            Some(row) if row.digest[..] == plan.1.digest => same.push((*plan, was_in_feed)),
             Some(_) => different.push((*plan, "changed", was_in_feed)),
             None => different.push((*plan, "new", false)),
         }
@@ -172,7 +181,7 @@ fn stage_plans(
     insert_same(batch.connection_for(tenant)?, tenant, staging, &same)?;
     insert_different(batch.connection_for(tenant)?, tenant, staging, &different)?;
     let contents: Vec<_> =
-        different.iter().map(|(plan, ..)| (staging, plan.id, &plan.record.content)).collect();
+        different.iter().map(|((id, plan), ..)| (staging, *id, &plan.record.content)).collect();
     insert_contents(batch.connection_for(tenant)?, tenant, &contents)
 }
 
@@ -180,7 +189,7 @@ fn insert_same(
     connection: &mut PgConnection,
     tenant: TenantNumber,
     staging: i64,
-    plans: &[(&PreparedPlan, bool)],
+    plans: &[(IdentifiedPlan<'_>, bool)],
 ) -> Result<(), PostgresError> {
     let insert = format!(
         "INSERT INTO staged_plans (tenant_number, staging, id, digest, difference, was_in_feed) \
@@ -189,8 +198,8 @@ fn insert_same(
     );
     let column = plans.iter();
     diesel::sql_query(insert)
-        .bind::<Array<SqlUuid>, _>(column.clone().map(|(plan, _)| plan.id.get()).collect::<Vec<_>>())
-        .bind::<Array<Binary>, _>(column.clone().map(|(plan, _)| &plan.digest[..]).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(column.clone().map(|((id, _), _)| id.get()).collect::<Vec<_>>())
+        .bind::<Array<Binary>, _>(column.clone().map(|((_, plan), _)| &plan.digest[..]).collect::<Vec<_>>())
         .bind::<Array<Bool>, _>(column.map(|(_, was_in_feed)| *was_in_feed).collect::<Vec<_>>())
         .execute(connection)?;
     Ok(())
@@ -200,18 +209,19 @@ fn insert_different(
     connection: &mut PgConnection,
     tenant: TenantNumber,
     staging: i64,
-    plans: &[(&PreparedPlan, &str, bool)],
+    plans: &[(IdentifiedPlan<'_>, &str, bool)],
 ) -> Result<(), PostgresError> {
     let insert = format!(
-        "INSERT INTO staged_plans (tenant_number, staging, id, digest, difference, was_in_feed, base_plan_id, plan_id, \
-         title, starts_at, ends_at, min_cents, max_cents, is_online, content_staging) \
-         SELECT {tenant}, {staging}, n.*, {staging} FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS n"
+        "INSERT INTO staged_plans (tenant_number, staging, id, derived_id, digest, difference, was_in_feed, \
+         base_plan_id, plan_id, title, starts_at, ends_at, min_cents, max_cents, is_online, content_staging) \
+         SELECT {tenant}, {staging}, n.*, {staging} \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS n"
     );
     macro_rules! column {
         (|$plan:ident, $content:ident| $value:expr) => {
             plans
                 .iter()
-                .map(|($plan, ..)| {
+                .map(|((_, $plan), ..)| {
                     let $content = &$plan.record.content;
                     let _ = $content;
                     $value
@@ -220,7 +230,10 @@ fn insert_different(
         };
     }
     diesel::sql_query(insert)
-        .bind::<Array<SqlUuid>, _>(column!(|plan, _content| plan.id.get()))
+        .bind::<Array<SqlUuid>, _>(plans.iter().map(|((id, _), ..)| id.get()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<SqlUuid>>, _>(
+            plans.iter().map(|(plan, ..)| other_id(*plan)).collect::<Vec<_>>(),
+        )
         .bind::<Array<Binary>, _>(column!(|plan, _content| &plan.digest[..]))
         .bind::<Array<Text>, _>(plans.iter().map(|(_, difference, _)| *difference).collect::<Vec<_>>())
         .bind::<Array<Bool>, _>(plans.iter().map(|(.., was_in_feed)| *was_in_feed).collect::<Vec<_>>())
@@ -234,6 +247,12 @@ fn insert_different(
         .bind::<Array<Bool>, _>(column!(|plan, content| content.sell_mode == SellMode::Online))
         .execute(connection)?;
     Ok(())
+}
+
+/// The id that follows from the plan's key, if that is another than its own.
+fn other_id((id, plan): IdentifiedPlan<'_>) -> Option<Uuid> {
+    let derived = plan.identity.derived;
+    (derived != id).then(|| derived.get())
 }
 
 /// Stores what was told of plans, each under a staging; what is there stays.

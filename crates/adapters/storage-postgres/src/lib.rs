@@ -48,6 +48,7 @@ mod moment;
 mod options;
 mod plan;
 mod plan_content;
+mod plan_identity;
 mod plan_slice;
 mod pulse;
 mod replica;

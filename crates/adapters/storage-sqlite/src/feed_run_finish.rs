@@ -10,7 +10,7 @@ use crate::counters::Which;
 use crate::error::SqliteError;
 use crate::feed;
 use crate::feed_run_claim::{Claimed, discard_later, held};
-use crate::feed_run_publish::{Comparison, Staging, next_revision, revision};
+use crate::feed_run_publish::{Comparison, Staging, Whence, next_revision, revision};
 use crate::feed_run_row::{HELD, StoredRun, find, find_in_state, is_run};
 use crate::literal::{Literal as _, execute};
 
@@ -67,13 +67,14 @@ pub(crate) fn finish(
             let mut compared = compare(batch, staging, &run, counts)?;
             compared.counts.plans_left_sale = 0;
             let connection = &mut batch.connection;
-            let has_changed = staging.take_plans(connection, &compared, now)?;
+            let has_changed = staging.take_plans(connection, &compared, now, Whence::Feed)?;
             staging.note_seen(connection, now)?;
             staging.remove_tried(connection, tried)?;
             staging.keep_rejects(connection, now, max_rejects)?;
             note_import(connection, staging)?;
             (RunState::Succeeded, succeeded(batch, tenant, compared.counts, has_changed)?)
         }
+        RunEnd::Past => take_past(batch, staging, &run, counts, now, max_rejects)?,
     };
     if state != RunState::Failed {
         supersede(&mut batch.connection, tenant, feed)?;
@@ -141,12 +142,47 @@ fn take_whole<'a>(
 ) -> Result<Outcome<'a>, SqliteError> {
     let connection = &mut batch.connection;
     let mut has_changed = compared.counts.plans_left_sale > 0 && staging.leave_feed(connection)?;
-    has_changed |= staging.take_plans(connection, compared, now)?;
+    has_changed |= staging.take_plans(connection, compared, now, Whence::Feed)?;
     staging.keep_rejects(connection, now, max_rejects)?;
     staging.note_whole(connection, run, validators)?;
     note_success(connection, staging, now)?;
     note_import(connection, staging)?;
     succeeded(batch, staging.tenant, compared.counts, has_changed)
+}
+
+/// What is told where ids that plans of the past are to keep were free when they were staged, and are not any more.
+const OVERTAKEN: &str = "another feed has taken ids of these plans meanwhile: import them again";
+
+/// What another system has kept comes in, beside what the feed has.
+fn take_past<'a>(
+    batch: &mut WriteBatch,
+    staging: Staging,
+    run: &StoredRun,
+    counts: RunCounts,
+    now: Timestamp,
+    max_rejects: u32,
+) -> Result<(RunState, Outcome<'a>), SqliteError> {
+    let connection = &mut batch.connection;
+    staging.compare_again(connection, run)?;
+    if staging.is_overtaken(connection)? {
+        let detail = Some(OVERTAKEN.to_owned());
+        return Ok((RunState::Failed, Outcome { counts, detail, ..Outcome::default() }));
+    }
+    let left = if staging.was_fetched(connection)? { staging.leave_changed(connection)? } else { 0 };
+    let mut compared = staging.compare(connection)?;
+    let RunCounts { bytes, attempts, .. } = counts;
+    compared.counts = RunCounts { bytes, attempts, plans_left_sale: 0, ..compared.counts };
+    let has_changed = staging.take_plans(connection, &compared, now, Whence::Past)?;
+    staging.keep_rejects(connection, now, max_rejects)?;
+    note_import(connection, staging)?;
+    let outcome = succeeded(batch, staging.tenant, compared.counts, has_changed)?;
+    Ok((RunState::Succeeded, Outcome { detail: left_as_they_are(left), ..outcome }))
+}
+
+/// What is told of plans that the catalog has with other content, and keeps.
+fn left_as_they_are(plans: u64) -> Option<String> {
+    (plans > 0)
+        .then(|| format!("{plans} plans differ from the catalog, which is newer: they stay as they are"))
 }
 
 fn succeeded<'a>(

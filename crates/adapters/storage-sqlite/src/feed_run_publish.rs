@@ -19,6 +19,15 @@ pub(crate) struct Staging {
     pub(crate) number: i64,
 }
 
+/// Where staged plans come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whence {
+    /// From the feed, in which they are now.
+    Feed,
+    /// From another system, which has seen them in the feed once.
+    Past,
+}
+
 /// What would become of a feed's plans.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Comparison {
@@ -137,11 +146,13 @@ impl Staging {
         connection: &mut SqliteConnection,
         comparison: &Comparison,
         now: Timestamp,
+        whence: Whence,
     ) -> Result<bool, SqliteError> {
         let (now, staged) = (now.as_micros(), self.is_staged());
         let RunCounts { plans_new, plans_changed, .. } = comparison.counts;
+        let in_feed = i64::from(whence == Whence::Feed);
         let mut has_changed = false;
-        if comparison.returning > 0 {
+        if comparison.returning > 0 && whence == Whence::Feed {
             let returning = format!(
                 "tenant_number = {} AND id IN (SELECT id FROM staged_plans WHERE {staged} \
                  AND difference = 'none' AND was_in_feed = 0)",
@@ -166,19 +177,47 @@ impl Staging {
         );
         execute(connection, &versions)?;
         let plans = format!(
-            "INSERT INTO plans (tenant_number, id, feed_id, base_plan_id, plan_id, version, digest, title, starts_at, \
-             ends_at, min_cents, max_cents, is_online, ever_online, in_feed, first_seen_at, seen_at) \
-             SELECT tenant_number, id, {}, base_plan_id, plan_id, 1, digest, title, starts_at, ends_at, min_cents, \
-             max_cents, is_online, is_online, 1, {now}, {now} FROM staged_plans \
+            "INSERT INTO plans (tenant_number, id, derived_id, feed_id, base_plan_id, plan_id, version, digest, title, \
+             starts_at, ends_at, min_cents, max_cents, is_online, ever_online, in_feed, first_seen_at, seen_at) \
+             SELECT tenant_number, id, derived_id, {}, base_plan_id, plan_id, 1, digest, title, starts_at, ends_at, \
+             min_cents, max_cents, is_online, is_online, {in_feed}, {now}, {now} FROM staged_plans \
              WHERE {staged} AND difference <> 'none' ORDER BY id \
              ON CONFLICT (tenant_number, id) DO UPDATE SET version = version + 1, digest = excluded.digest, \
              title = excluded.title, starts_at = excluded.starts_at, ends_at = excluded.ends_at, \
              min_cents = excluded.min_cents, max_cents = excluded.max_cents, is_online = excluded.is_online, \
-             ever_online = max(ever_online, excluded.is_online), in_feed = 1, seen_at = max(seen_at, {now})",
+             ever_online = max(ever_online, excluded.is_online), in_feed = max(in_feed, excluded.in_feed), \
+             seen_at = max(seen_at, {now})",
             self.feed.literal()
         );
         execute(connection, &plans)?;
         Ok(true)
+    }
+
+    /// Leaves as they are, of plans that another system has kept, those that the catalog has with other content. Answers
+    /// how many they are.
+    pub(crate) fn leave_changed(&self, connection: &mut SqliteConnection) -> Result<u64, SqliteError> {
+        let leave = format!(
+            "UPDATE staged_plans SET difference = 'none' WHERE {} AND difference = 'changed'",
+            self.is_staged()
+        );
+        Ok(execute(connection, &leave)? as u64)
+    }
+
+    /// Whether a plan that is staged as new has an id that another one has by now.
+    pub(crate) fn is_overtaken(&self, connection: &mut SqliteConnection) -> Result<bool, SqliteError> {
+        let taken = format!(
+            "(SELECT count(*) FROM staged_plans s JOIN plans p USING (tenant_number, id) \
+             WHERE s.tenant_number = {} AND s.staging = {} AND s.difference = 'new')",
+            self.tenant, self.number
+        );
+        Ok(number(connection, &taken)? > 0)
+    }
+
+    /// Whether the whole feed was ever taken.
+    pub(crate) fn was_fetched(&self, connection: &mut SqliteConnection) -> Result<bool, SqliteError> {
+        let fetched =
+            format!("(SELECT count(*) FROM feeds WHERE {} AND last_success_at IS NOT NULL)", self.is_feeds());
+        Ok(number(connection, &fetched)? > 0)
     }
 
     /// Notes that plans of which nothing differs were seen now, where not the whole feed was.

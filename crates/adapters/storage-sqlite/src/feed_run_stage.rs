@@ -13,7 +13,7 @@ use crate::error::SqliteError;
 use crate::feed_run_claim::{Claimed, held};
 use crate::feed_run_row::is_run;
 use crate::literal::execute;
-use crate::schema::{plans, staged_plans};
+use crate::plan_identity::{Identified, identify};
 use crate::static_query::static_query;
 
 /// A batch with what is made of its records before the writer has it: hashing long zones would hold up others.
@@ -25,7 +25,10 @@ pub(crate) struct PreparedBatch {
 
 #[derive(Debug)]
 struct PreparedPlan {
-    id: PlanId,
+    /// The id that follows from its key.
+    derived_id: PlanId,
+    /// The id that it had in another system, if it comes from one.
+    past_id: Option<PlanId>,
     digest: [u8; 32],
     record: PlanRecord,
     /// What it is rejected as if another record has its key.
@@ -34,8 +37,11 @@ struct PreparedPlan {
 
 impl PreparedBatch {
     pub(crate) fn of(feed: FeedId, batch: StagedBatch) -> Self {
-        let plans = batch.records.into_iter().map(|record| PreparedPlan {
-            id: PlanId::of(feed, &record.key),
+        let records = batch.records.into_iter().map(|record| (record, None));
+        let past = batch.past.into_iter().map(|plan| (plan.record, plan.id));
+        let plans = records.chain(past).map(|(record, past_id)| PreparedPlan {
+            derived_id: PlanId::of(feed, &record.key),
+            past_id,
             digest: record.content.digest(),
             duplicate: duplicate(feed, &record),
             record,
@@ -120,11 +126,12 @@ static_query! {
 static_query! {
     /// Stages a plan of which something differs, or all.
     InsertDifferent<'a> {
-        "INSERT INTO staged_plans (tenant_number, staging, id, digest, difference, was_in_feed, base_plan_id, \
-         plan_id, title, starts_at, ends_at, min_cents, max_cents, is_online, content_staging) VALUES ("
+        "INSERT INTO staged_plans (tenant_number, staging, id, derived_id, digest, difference, was_in_feed, \
+         base_plan_id, plan_id, title, starts_at, ends_at, min_cents, max_cents, is_online, content_staging) VALUES ("
         tenant: i64 as BigInt,
         ", " staging: i64 as BigInt,
         ", " id: &'a [u8] as Binary,
+        ", " derived_id: Option<&'a [u8]> as Nullable<Binary>,
         ", " digest: &'a [u8] as Binary,
         ", " difference: &'a str as Text,
         ", " was_in_feed: bool as Bool,
@@ -147,37 +154,30 @@ fn stage_plan(
     staging: i64,
     plan: &PreparedPlan,
 ) -> Result<Staged, SqliteError> {
-    let uuid = plan.id.get();
-    let (id, digest) = (&uuid.as_bytes()[..], &plan.digest[..]);
-    let staged: Option<Vec<u8>> = staged_plans::table
-        .find((tenant.get(), staging, id))
-        .select(staged_plans::digest)
-        .get_result(connection)
-        .optional()?;
+    let Identified { id, staged, standing } =
+        identify(connection, tenant, staging, plan.derived_id, plan.past_id)?;
+    let (uuid, derived) = (id.get(), plan.derived_id.get());
+    let (id_bytes, digest) = (&uuid.as_bytes()[..], &plan.digest[..]);
     if let Some(staged) = staged {
         return Ok(if staged == digest { Staged::Again } else { Staged::Differs });
     }
-    let standing: Option<(Vec<u8>, bool)> = plans::table
-        .find((tenant.get(), id))
-        .select((plans::digest, plans::in_feed))
-        .get_result(connection)
-        .optional()?;
     let was_in_feed = standing.as_ref().is_some_and(|(_, in_feed)| *in_feed);
     let difference = match &standing {
         None => "new",
         Some((standing, _)) if standing != digest => "changed",
         Some(_) => {
             let tenant = tenant.get();
-            InsertSame { tenant, staging, id, digest, was_in_feed }.execute(connection)?;
+            InsertSame { tenant, staging, id: id_bytes, digest, was_in_feed }.execute(connection)?;
             return Ok(Staged::Taken);
         }
     };
     let PlanRecord { key, content } = &plan.record;
-    insert_content(connection, tenant, staging, plan.id, content)?;
+    insert_content(connection, tenant, staging, id, content)?;
     let insert = InsertDifferent {
         tenant: tenant.get(),
         staging,
-        id,
+        id: id_bytes,
+        derived_id: (id != plan.derived_id).then_some(&derived.as_bytes()[..]),
         digest,
         difference,
         was_in_feed,

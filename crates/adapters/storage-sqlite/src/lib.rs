@@ -38,6 +38,7 @@ mod literal;
 mod options;
 mod plan;
 mod plan_content;
+mod plan_identity;
 mod schema;
 mod setting;
 mod static_query;

@@ -28,6 +28,16 @@ impl PlanRepository for SqliteStorage {
         self.read(move |connection| find(connection, tenant, plan)).await
     }
 
+    async fn find_of(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        key: &PlanKey,
+    ) -> Result<Option<Plan>, StorageError> {
+        let derived = PlanId::of(feed, key);
+        self.read(move |connection| find_derived(connection, tenant, derived)).await
+    }
+
     async fn history(
         &self,
         tenant: TenantNumber,
@@ -122,6 +132,24 @@ fn find(
     let select = format!("{} WHERE p.tenant_number = {tenant} AND p.id = {}", select_plans(), plan.literal());
     let row: Option<PlanRow> = diesel::sql_query(select).get_result(connection).optional()?;
     row.map(PlanRow::into_plan).transpose()
+}
+
+/// The plan whose key that id follows from.
+fn find_derived(
+    connection: &mut SqliteConnection,
+    tenant: TenantNumber,
+    derived: PlanId,
+) -> Result<Option<Plan>, SqliteError> {
+    let kept = format!(
+        "{} WHERE p.tenant_number = {tenant} AND p.derived_id = {}",
+        select_plans(),
+        derived.literal()
+    );
+    let kept: Option<PlanRow> = diesel::sql_query(kept).get_result(connection).optional()?;
+    match kept {
+        Some(kept) => kept.into_plan().map(Some),
+        None => find(connection, tenant, derived),
+    }
 }
 
 /// A version of a plan.

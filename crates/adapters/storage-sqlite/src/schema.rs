@@ -103,6 +103,7 @@ diesel::table! {
     plans (tenant_number, id) {
         tenant_number -> BigInt,
         id -> Binary,
+        derived_id -> Nullable<Binary>,
         digest -> Binary,
         title -> Text,
         starts_at -> BigInt,
@@ -119,6 +120,7 @@ diesel::table! {
         tenant_number -> BigInt,
         staging -> BigInt,
         id -> Binary,
+        derived_id -> Nullable<Binary>,
         digest -> Binary,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tenantry_domain::{PageLimit, PlanId, PlanKey, PlanRecord, Reject, RejectId, Timestamp};
+use tenantry_domain::{PageLimit, PlanKey, PlanRecord, Reject, RejectId, Timestamp};
 use tenantry_ports::FeedSink as _;
 use tenantry_ports::{ClaimError, ClaimedRun, FeedItem, RunEnd};
 
@@ -51,7 +51,7 @@ impl ImportService {
         met_at: Timestamp,
     ) -> Result<bool, ClaimError> {
         let run = claimed.claim.key;
-        let plan = self.plans.find(run.tenant, PlanId::of(run.feed, key)).await?;
+        let plan = self.plans.find_of(run.tenant, run.feed, key).await?;
         Ok(plan.is_some_and(|plan| plan.last_seen_at >= met_at))
     }
 

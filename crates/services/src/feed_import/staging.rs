@@ -40,7 +40,7 @@ impl Staging {
     /// Stages what is left.
     pub(super) async fn finish(&self) -> Result<(), ClaimError> {
         let rest = self.state().take();
-        if rest.records.is_empty() && rest.rejects.is_empty() {
+        if rest.is_empty() {
             return Ok(());
         }
         self.stage(rest).await
@@ -72,18 +72,14 @@ impl State {
     /// Adds items, and answers the batch once it is full.
     fn add(&mut self, items: Vec<FeedItem>) -> Option<StagedBatch> {
         for item in items {
+            self.bytes += RECORD_BYTES + item.bytes();
             match item {
-                FeedItem::Plan(record) => {
-                    self.bytes += RECORD_BYTES + record.content.zones.as_json().len();
-                    self.batch.records.push(record);
-                }
-                FeedItem::Reject(reject) => {
-                    self.bytes += RECORD_BYTES + reject.raw.len();
-                    self.batch.rejects.push(reject);
-                }
+                FeedItem::Plan(record) => self.batch.records.push(record),
+                FeedItem::PastPlan(plan) => self.batch.past.push(plan),
+                FeedItem::Reject(reject) => self.batch.rejects.push(reject),
             }
         }
-        let items = self.batch.records.len() + self.batch.rejects.len();
+        let items = self.batch.len();
         (items >= BATCH_RECORDS || self.bytes >= BATCH_BYTES).then(|| self.take())
     }
 

@@ -1,5 +1,7 @@
 //! The statements of a dump, one after another.
 
+mod foreign_key;
+
 use std::collections::HashMap;
 use std::io::Read;
 
@@ -39,6 +41,7 @@ impl<R: Read> Statements<R> {
                 word if word.is("copy") => self.copy(listener)?,
                 word if word.is("insert") => self.insert(listener)?,
                 word if word.is("create") => self.create(listener)?,
+                word if word.is("alter") => self.alter(listener)?,
                 word if word.is("set") => self.set()?,
                 _ => skip(&mut self.lexer)?,
             }

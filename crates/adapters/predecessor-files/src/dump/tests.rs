@@ -7,6 +7,7 @@ use super::*;
 struct Heard {
     tables: Vec<String>,
     rows: Vec<String>,
+    keys: Vec<String>,
 }
 
 impl Listener for Heard {
@@ -28,6 +29,16 @@ impl Listener for Heard {
         };
         self.rows.push(format!("{place}: {row}"));
         Ok(())
+    }
+
+    fn foreign_key(&mut self, key: ForeignKey) {
+        self.keys.push(format!(
+            "{}({}) {}({})",
+            key.table,
+            key.columns.join(","),
+            key.parent,
+            key.parent_columns.join(",")
+        ));
     }
 
     fn progress(&mut self, _: u64) {}
@@ -77,6 +88,32 @@ fn rows_of_a_copy_are_read_with_their_lines() {
         heard.rows,
         ["line 16: 1|a\tb", "line 17: 2|NULL", "line 18: FAULT it has 1 fields, and the table 2 columns"]
     );
+}
+
+#[test]
+fn foreign_keys_are_told_and_other_alterations_passed_over() {
+    let dump = r#"
+        ALTER TABLE public.plans OWNER TO postgres;
+        ALTER SEQUENCE public.plans_id_seq OWNED BY public.plans.id;
+        ALTER TABLE ONLY public.plans ALTER COLUMN id SET DEFAULT nextval('public.plans_id_seq'::regclass);
+        ALTER TABLE ONLY public.plans ADD CONSTRAINT plans_pkey PRIMARY KEY (id);
+        ALTER TABLE ONLY public.plans ADD CONSTRAINT "odd; name" CHECK ((id > 0));
+        ALTER TABLE ONLY public.plans
+            ADD CONSTRAINT plans_base_plan_id_fkey FOREIGN KEY (base_plan_id) REFERENCES public.base_plans(id) ON DELETE CASCADE;
+        ALTER TABLE IF EXISTS ONLY "Zones" ADD CONSTRAINT z FOREIGN KEY ("basePlanId", plan_id) REFERENCES plans(a, b) NOT VALID;
+        ALTER TABLE plans ADD COLUMN x integer;
+        ALTER TABLE;
+        ALTER;
+        COPY wanted (a) FROM stdin;
+1
+\.
+"#;
+    let heard = heard(dump.as_bytes()).unwrap();
+    assert_eq!(
+        heard.keys,
+        ["public.plans(base_plan_id) public.base_plans(id)", "Zones(basePlanId,plan_id) plans(a,b)"]
+    );
+    assert_eq!(heard.rows, ["line 14: 1"]);
 }
 
 #[test]
@@ -201,7 +238,7 @@ proptest! {
         prop::sample::select(vec![
             "COPY wanted (a) FROM stdin;\n", "\\.\n", "\\N", "\t", "\n", "INSERT INTO wanted (a) VALUES ", "(", ")",
             ",", ";", "'", "E'", "\\", "\"", "$$", "$a$", "--", "/*", "*/", "NULL", "1.5", "::", "CREATE TABLE wanted (",
-            "SET ", "client_encoding", "=", "X'", "é", ".",
+            "SET ", "client_encoding", "=", "X'", "é", ".", "ALTER TABLE ", "ADD CONSTRAINT c FOREIGN KEY (a) ", "REFERENCES ",
         ]), 0..40)) {
         let _ = read(pieces.concat().as_bytes(), &mut Heard::default());
     }

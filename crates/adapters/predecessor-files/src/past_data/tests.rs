@@ -14,7 +14,8 @@ fn dump(text: &[u8]) -> tempfile::NamedTempFile {
 }
 
 fn read(path: &Path, wanted: Option<Predecessor>) -> Result<PastData, FileError> {
-    PastData::read(&Origin::File(path.to_owned()), wanted, &mut |_| {})
+    let options = ReadOptions { predecessor: wanted, ..ReadOptions::default() };
+    PastData::read(&Origin::File(path.to_owned()), &options, &mut |_| {})
 }
 
 fn read_dump(text: &str) -> PastData {
@@ -56,6 +57,9 @@ fn delivered(data: &mut PastData) -> Vec<String> {
                     event.data.as_str()
                 )
             })),
+            Batch::Plans(batch) => {
+                rows.extend(batch.into_iter().map(|row| format!("{}: {:?}", row.place, row.item)));
+            }
             Batch::KeyValues(batch) => rows.extend(batch.into_iter().map(|row| {
                 let PastKeyValue { key, value, content_type } = row.item;
                 format!("{}: {key}={} {}", row.place, String::from_utf8_lossy(&value), content_type.as_str())

@@ -104,7 +104,7 @@ pub async fn rejects_that_are_tried_again_become_plans_or_stay(s: &Fixture) {
     let now = s.clock.advance_seconds(60);
     let ids = ["a", "b"].map(|raw| RejectId::of(feed, &reject(raw))).to_vec();
     let tried =
-        StagedBatch { records: vec![record("3", "was a"), record("2", "two")], rejects: vec![reject("b")] };
+        StagedBatch { rejects: vec![reject("b")], ..batch(vec![record("3", "was a"), record("2", "two")]) };
     let run = s.run(tenant, feed, 2, tried, RunEnd::Replayed(ids)).await;
     let counts = run.counts;
     assert_eq!(

@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 use tenantry_domain::{
-    ContentType, Entry, EntryMeta, Erasure, Feed, FeedRun, JsonObject, PlanSource, PlanVersion, Reject,
-    RejectId, RunCounts, RunState, RunTrigger, Tenant, TenantName, TenantNumber, TenantStatus, Timestamp,
+    ContentType, Entry, EntryMeta, Erasure, Feed, FeedRun, JsonObject, PlanId, PlanSource, PlanVersion,
+    Reject, RejectId, RunCounts, RunState, RunTrigger, Tenant, TenantName, TenantNumber, TenantStatus,
+    Timestamp,
 };
 use tenantry_ports::{
     CatalogRow, ExportBound, ImportRows, ImportStart, MOVE_MARKER, StorageError, StoredTenant, TenantCounters,
 };
+use uuid::Uuid;
 
 use crate::catalog::{
     batch, catalog_revision, feed_id, offline, plan_id, plan_key, record, reject, run_id, settings,
@@ -199,6 +201,24 @@ pub async fn an_imported_catalog_is_served_and_goes_on_from_what_it_was(s: &Fixt
     s.delete_feed(tenant, feed).await.unwrap();
     assert_eq!(s.on_sale(tenant).await, Vec::<String>::new());
     assert_eq!(s.versions(tenant, feed, "1").await.len(), 3);
+}
+
+pub async fn an_imported_plan_of_the_past_is_found_by_its_key(s: &Fixture) {
+    assert_eq!(s.imports.begin(b"0".to_vec()).await.unwrap(), ImportStart::Begun);
+    let (tenant, feed, id) = (number(3), feed_id(7), PlanId::new(Uuid::from_u128(77)));
+    let mut moved = rows();
+    let source = PlanSource { feed, key: plan_key("base", "3") };
+    let content = record("3", "of the past").content;
+    let version = PlanVersion { version: 1, seen_at: Timestamp::from_micros(1), content };
+    let plan = CatalogRow::Plan { id, source, in_feed: false, seen_at: Timestamp::from_micros(1) };
+    moved.push(ImportRows::Catalog(tenant, vec![CatalogRow::Version(id, version), plan.clone()]));
+    s.imports.import(moved, b"1".to_vec()).await.unwrap();
+    assert!(exported_catalog(s, tenant).await.contains(&plan));
+    s.imports.finish().await.unwrap();
+    assert_eq!(s.plan(tenant, feed, "3").await.unwrap().id, id);
+    let run = s.run(tenant, feed, 9, batch(vec![record("3", "of the past")]), whole()).await;
+    assert_eq!((run.counts.plans_new, run.counts.plans_unchanged), (0, 1));
+    assert!(s.plans.find(tenant, id).await.unwrap().unwrap().on_sale);
 }
 
 pub async fn rows_that_are_brought_again_change_nothing(s: &Fixture) {

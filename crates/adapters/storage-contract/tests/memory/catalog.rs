@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use tenantry_domain::{
-    CatalogRevision, Feed, FeedId, FeedRun, FeedSettings, Page, PageLimit, Plan, PlanId, PlanRecord,
+    CatalogRevision, Feed, FeedId, FeedRun, FeedSettings, Page, PageLimit, Plan, PlanId, PlanKey, PlanRecord,
     PlanSource, PlanVersion, Precondition, Reject, RejectId, RejectedRecord, RunId, SearchablePlan, SellMode,
     TenantNumber, Timestamp,
 };
@@ -77,6 +77,12 @@ impl Catalog {
     /// Whether anything was there to be taken away.
     pub(crate) fn pop(&mut self) -> bool {
         self.plans.pop_last().is_some() || self.feeds.pop_last().is_some()
+    }
+
+    /// The id of the feed's plan with that key.
+    pub(crate) fn id_of(&self, feed: FeedId, key: &PlanKey) -> Option<PlanId> {
+        let mut plans = self.plans.iter();
+        plans.find(|(_, plan)| plan.source.feed == feed && plan.source.key == *key).map(|(id, _)| *id)
     }
 
     /// Takes plans out of their feed. Whether any was on sale.
@@ -221,6 +227,19 @@ impl PlanRepository for Memory {
             last_seen_at: success.map_or(held.seen_at, |success| success.max(held.seen_at)),
             on_sale: held.on_sale(),
         }))
+    }
+
+    async fn find_of(
+        &self,
+        tenant: TenantNumber,
+        feed: FeedId,
+        key: &PlanKey,
+    ) -> Result<Option<Plan>, StorageError> {
+        let id = self.state().tenants.get(&tenant).and_then(|held| held.catalog.id_of(feed, key));
+        match id {
+            Some(id) => PlanRepository::find(self, tenant, id).await,
+            None => Ok(None),
+        }
     }
 
     async fn history(

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tenantry_domain::{
-    CatalogRevision, FeedId, FeedRun, Page, PageLimit, PlanId, PlanSource, PlanVersion, Precondition,
-    RecordPlace, Reject, RejectCode, RejectId, RejectReason, RejectedRecord, RunCounts, RunId, RunState,
-    RunTrigger, TenantNumber, TenantStatus, Timestamp,
+    CatalogRevision, FeedId, FeedRun, Page, PageLimit, PastPlan, PlanId, PlanRecord, PlanSource, PlanVersion,
+    Precondition, RecordPlace, Reject, RejectCode, RejectId, RejectReason, RejectedRecord, RunCounts, RunId,
+    RunState, RunTrigger, TenantNumber, TenantStatus, Timestamp,
 };
 use tenantry_ports::{
     ClaimError, ClaimOutcome, ClaimedRun, ConfirmError, FeedRunRepository, RequestError, RequestedRun,
@@ -49,6 +49,24 @@ fn run_of(catalog: &mut Catalog, feed: FeedId, run: RunId) -> &mut HeldRun {
     catalog.feeds.get_mut(&feed).unwrap().runs.get_mut(&run).unwrap()
 }
 
+/// Which plan a record is.
+fn identify(catalog: &Catalog, key: RunKey, record: &PlanRecord, past: Option<PlanId>) -> PlanId {
+    let staged = &catalog.feeds[&key.feed].runs[&key.run].plans;
+    let brought = || staged.iter().find(|(_, staged)| staged.key == record.key).map(|(id, _)| *id);
+    let is_free = |id: &PlanId| !catalog.plans.contains_key(id) && !staged.contains_key(id);
+    let known = catalog.id_of(key.feed, &record.key).or_else(brought).or(past.filter(is_free));
+    known.unwrap_or_else(|| PlanId::of(key.feed, &record.key))
+}
+
+/// Whether a plan of the past that is staged under an id of its own would be another one's.
+fn is_overtaken(catalog: &Catalog, feed: FeedId, run: RunId) -> bool {
+    let mut staged = catalog.feeds[&feed].runs[&run].plans.iter();
+    staged.any(|(id, record)| {
+        let other = |plan: &HeldPlan| plan.source.feed != feed || plan.source.key != record.key;
+        catalog.plans.get(id).is_some_and(other)
+    })
+}
+
 fn begin_staging(held: &mut HeldRun, feed_version: u64) {
     held.plans.clear();
     held.rejects.clear();
@@ -73,8 +91,33 @@ fn compare(catalog: &Catalog, feed: FeedId, run: RunId) -> (RunCounts, u64) {
     (counts, in_feed.len() as u64)
 }
 
+/// Where staged plans come from.
+#[derive(Clone, Copy, PartialEq)]
+enum Whence {
+    Feed,
+    Past,
+}
+
+/// Leaves plans of the past as they are that the catalog has with other content. How many.
+fn leave_changed(catalog: &mut Catalog, feed: FeedId, run: RunId) -> usize {
+    let mut staged = std::mem::take(&mut run_of(catalog, feed, run).plans);
+    let before = staged.len();
+    staged.retain(|id, record| {
+        catalog.plans.get(id).is_none_or(|plan| plan.newest().content == record.content)
+    });
+    let left = before - staged.len();
+    run_of(catalog, feed, run).plans = staged;
+    left
+}
+
 /// Takes what is staged. Whether anything has changed.
-fn take(catalog: &mut Catalog, feed: FeedId, run: RunId, now: Timestamp, max_rejects: u32) -> bool {
+fn take(
+    catalog: &mut Catalog,
+    (feed, run): (FeedId, RunId),
+    now: Timestamp,
+    max_rejects: u32,
+    whence: Whence,
+) -> bool {
     let held = run_of(catalog, feed, run);
     let (plans, rejects) = (std::mem::take(&mut held.plans), std::mem::take(&mut held.rejects));
     let mut has_changed = false;
@@ -85,15 +128,19 @@ fn take(catalog: &mut Catalog, feed: FeedId, run: RunId, now: Timestamp, max_rej
             in_feed: false,
             seen_at: now,
         });
+        let is_same = plan.versions.last().is_some_and(|newest| newest.content == record.content);
+        if is_same && whence == Whence::Past {
+            continue;
+        }
         plan.seen_at = plan.seen_at.max(now);
         let version = plan.versions.last().map_or(0, |newest| newest.version);
-        if plan.versions.last().is_none_or(|newest| newest.content != record.content) {
+        if !is_same {
             let seen_at = plan.seen_at;
             plan.versions.push(PlanVersion { version: version + 1, seen_at, content: record.content });
             has_changed = true;
         }
         let was_on_sale = plan.on_sale();
-        plan.in_feed = true;
+        plan.in_feed |= whence == Whence::Feed;
         has_changed |= plan.on_sale() != was_on_sale;
     }
     let kept = &mut catalog.feeds.get_mut(&feed).unwrap().rejects;
@@ -120,7 +167,7 @@ impl Memory {
     ) {
         let staged: Vec<_> = run_of(catalog, feed, run).plans.keys().copied().collect();
         let mut has_changed = catalog.leave(feed, |id| !staged.contains(&id));
-        has_changed |= take(catalog, feed, run, now, max_rejects);
+        has_changed |= take(catalog, (feed, run), now, max_rejects, Whence::Feed);
         let version = run_of(catalog, feed, run).feed_version;
         let held = catalog.feeds.get_mut(&feed).unwrap();
         held.validators = if held.feed.version == version { validators } else { Validators::default() };
@@ -240,10 +287,12 @@ impl FeedRunRepository for Memory {
     async fn stage(&self, claim: &RunClaim, batch: StagedBatch) -> Result<(), ClaimError> {
         let mut state = self.state();
         let feed = claim.key.feed;
-        let held = run_of(claimed(&mut state, claim)?, feed, claim.key.run);
+        let catalog = claimed(&mut state, claim)?;
         let mut rejects = Vec::new();
-        for record in batch.records {
-            let id = PlanId::of(feed, &record.key);
+        let records = batch.records.into_iter().map(|record| PastPlan { record, id: None });
+        for PastPlan { record, id } in records.chain(batch.past) {
+            let id = identify(catalog, claim.key, &record, id);
+            let held = run_of(catalog, feed, claim.key.run);
             match held.plans.get(&id) {
                 None => {
                     held.plans.insert(id, record);
@@ -261,6 +310,7 @@ impl FeedRunRepository for Memory {
                 }
             }
         }
+        let held = run_of(catalog, feed, claim.key.run);
         for reject in rejects.into_iter().chain(batch.rejects) {
             held.rejects.entry(RejectId::of(feed, &reject)).or_insert(reject);
         }
@@ -311,7 +361,24 @@ impl FeedRunRepository for Memory {
                 let held = catalog.feeds.get_mut(&feed).unwrap();
                 let again = &held.runs[&run].rejects;
                 held.rejects.retain(|id, _| !tried.contains(id) || again.contains_key(id));
-                if take(catalog, feed, run, now, max_rejects) {
+                if take(catalog, (feed, run), now, max_rejects, Whence::Feed) {
+                    self.next_revision(tenant, catalog);
+                }
+                revision = Some(catalog.revision);
+                RunState::Succeeded
+            }
+            RunEnd::Past if is_overtaken(catalog, feed, run) => {
+                (compared, detail) = (RunCounts::default(), Some("another feed was faster".to_owned()));
+                RunState::Failed
+            }
+            RunEnd::Past => {
+                compared.plans_left_sale = 0;
+                if catalog.feeds[&feed].feed.last_success_at.is_some() {
+                    let left = leave_changed(catalog, feed, run);
+                    compared.plans_unchanged += std::mem::take(&mut compared.plans_changed);
+                    detail = (left > 0).then(|| format!("{left} plans stay as they are"));
+                }
+                if take(catalog, (feed, run), now, max_rejects, Whence::Past) {
                     self.next_revision(tenant, catalog);
                 }
                 revision = Some(catalog.revision);

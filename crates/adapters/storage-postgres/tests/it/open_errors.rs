@@ -105,6 +105,12 @@ fn a_schema_that_was_restored_in_part() {
     assert!(matches!(error, OpenError::Incomplete { .. }), "{error:?}");
 }
 
+/// How many steps lead to the newest schema.
+fn steps() -> usize {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../migrations/postgres");
+    std::fs::read_dir(folder).unwrap().count()
+}
+
 #[test]
 fn a_step_that_fails_leaves_nothing_and_the_next_start_goes_on_from_there() {
     let schema = Schema::new();
@@ -121,7 +127,7 @@ fn a_step_that_fails_leaves_nothing_and_the_next_start_goes_on_from_there() {
     let found = inspect(&schema.options()).unwrap();
     assert!(found.version.unwrap().ends_with("create_tenants"));
     connection().batch_execute(&format!("DROP TABLE \"{}\".tenant_keys", schema.name)).unwrap();
-    assert_eq!(migrate(&schema.options()).unwrap().len(), 6);
+    assert_eq!(migrate(&schema.options()).unwrap().len(), steps() - 2);
     open(&schema).unwrap();
 }
 
@@ -135,5 +141,5 @@ fn nodes_that_start_at_once_bring_a_new_schema_up_to_date_once() {
         })
         .collect();
     let ran: usize = starting.into_iter().map(|node| node.join().unwrap().unwrap()).sum();
-    assert_eq!(ran, 8);
+    assert_eq!(ran, steps());
 }

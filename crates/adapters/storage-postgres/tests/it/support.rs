@@ -199,7 +199,11 @@ async fn fill_catalog(storage: &PostgresStorage, tenant: TenantNumber, whose: &s
         let (now, key) = (Timestamp::from_micros(0), RunKey { tenant, feed, run });
         let claimed = storage.claim(key, Duration::from_secs(60)).await.unwrap();
         let ClaimOutcome::Claimed(claimed) = claimed else { panic!("the run is queued: {claimed:?}") };
-        let batch = StagedBatch { records: vec![record(plan)], rejects: vec![reject.clone()] };
+        let batch = StagedBatch {
+            records: vec![record(plan)],
+            rejects: vec![reject.clone()],
+            ..StagedBatch::default()
+        };
         storage.stage(&claimed.claim, batch).await.unwrap();
         let end = RunEnd::Whole { validators: Validators::default(), max_leaving_permille };
         storage.finish(&claimed.claim, now, end, RunCounts::default(), 9).await.unwrap();

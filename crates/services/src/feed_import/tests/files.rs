@@ -3,10 +3,12 @@
 use std::future::pending;
 use std::sync::Arc;
 
-use tenantry_domain::{FeedRun, RunState, RunTrigger};
+use tenantry_domain::{FeedRun, PastPlan, PlanId, RunState, RunTrigger};
 use tenantry_ports::{
-    ClaimError, ClaimOutcome, MockFeedRunRepository, RequestError, RequestedRun, RunEnd, Validators,
+    ClaimError, ClaimOutcome, FeedItem, FetchEnd, MockFeedRunRepository, RequestError, RequestedRun, RunEnd,
+    StagedBatch, Validators,
 };
+use uuid::Uuid;
 
 use super::rig::*;
 use crate::feed_import::FileImportError;
@@ -37,6 +39,23 @@ async fn a_file_is_imported_as_a_fetch_would_be_and_the_provider_not_asked() {
     assert!(matches!(told.ends().as_slice(), [RunEnd::Whole { max_leaving_permille: 500, .. }]));
     assert!(provider.requests().is_empty());
     assert_eq!(file.requests()[0].validators, Validators::default(), "the file is read in any case");
+}
+
+#[tokio::test]
+async fn what_another_system_has_kept_is_staged_with_its_ids_and_says_nothing_of_what_is_in_the_feed() {
+    let mut runs = runs_for_file();
+    let told = taking(&mut runs);
+    let past = |number: u128| {
+        let id = Some(PlanId::new(Uuid::from_u128(number)));
+        PastPlan { record: plan_record(&number.to_string()), id }
+    };
+    let items = [1, 2].map(|number| FeedItem::PastPlan(past(number))).to_vec();
+    let file = Provider::new(vec![Act::Deliver(items), Act::End(Ok(FetchEnd::Past))]);
+    let service = service(runs, &file, Arc::new(Standstill));
+    assert_eq!(service.import_file(number(7), feed_id(), file).await, Ok(finished()));
+    let staged = told.staged.lock().unwrap().clone();
+    assert_eq!(staged, [StagedBatch { past: vec![past(1), past(2)], ..StagedBatch::default() }]);
+    assert_eq!(told.ends(), [RunEnd::Past]);
 }
 
 #[tokio::test]

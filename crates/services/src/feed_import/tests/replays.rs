@@ -52,7 +52,7 @@ async fn replayed(rejects: Vec<Reject>, plans: MockPlanRepository) -> (Vec<Strin
 
 fn no_plans() -> MockPlanRepository {
     let mut plans = MockPlanRepository::new();
-    plans.expect_find().returning(|_, _| Ok(None));
+    plans.expect_find_of().returning(|_, _, _| Ok(None));
     plans
 }
 
@@ -84,11 +84,11 @@ async fn of_several_rejects_of_a_plan_the_one_that_was_met_last_counts() {
 async fn a_plan_that_was_seen_since_is_not_made_what_it_was() {
     for (seen_at, staged_titles) in [(9, vec!["plan a v1".to_owned()]), (10, vec![]), (11, vec![])] {
         let mut plans = MockPlanRepository::new();
-        plans.expect_find().returning(move |_, id| {
+        plans.expect_find_of().returning(move |_, feed, key| {
             let record = plan_record("a");
-            assert_eq!(id, PlanId::of(feed_id(), &record.key));
+            assert_eq!((feed, key), (feed_id(), &record.key));
             Ok(Some(Plan {
-                id,
+                id: PlanId::of(feed, key),
                 source: PlanSource { feed: feed_id(), key: record.key },
                 content: record.content,
                 version: 1,

@@ -205,7 +205,7 @@ pub(super) fn service(
     timer: Arc<dyn Timer>,
 ) -> ImportService {
     let mut plans = MockPlanRepository::new();
-    plans.expect_find().returning(|_, _| Ok(None));
+    plans.expect_find_of().returning(|_, _, _| Ok(None));
     service_with(runs, plans, provider, timer)
 }
 
