@@ -40,7 +40,7 @@ async fn first_of(channel: &Channel, queue: &str) -> BasicGetMessage {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(COMES, wait).await.expect("a message comes")
+    tokio::time::timeout(COMES, wait).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -206,7 +206,7 @@ fn a_search_that_is_cut_short_damaged_or_another_stores_nothing() {
     let flat = std::fs::read_to_string(fixture("search-flat.sql")).unwrap();
     for (content, reason) in [
         (whole[..whole.len() / 2].to_vec(), "is cut short"),
-        (text[..text.find("dump complete").unwrap()].as_bytes().to_vec(), "is cut short"),
+        (text.as_bytes()[..text.find("dump complete").unwrap()].to_vec(), "is cut short"),
         (
             text.replace("plan_start_date", "begins").into_bytes(),
             "looked for plans or events(starts_at, ends_at",

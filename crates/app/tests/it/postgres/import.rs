@@ -115,9 +115,11 @@ async fn a_real_dump_of_activities_is_imported_once_whatever_the_type_of_its_tim
     }
 }
 
+/// A kind's name, and what makes a schema of that kind with so many rows.
+type Search = (&'static str, fn(&str, u32) -> String);
+
 /// The kinds of schema that the search may have.
-const SEARCHES: [(&str, fn(&str, u32) -> String); 2] =
-    [("flat", flat_search), ("normalised", normalised_search)];
+const SEARCHES: [Search; 2] = [("flat", flat_search), ("normalised", normalised_search)];
 
 #[tokio::test]
 async fn a_real_dump_of_the_search_is_imported_once_in_every_form() {
