@@ -37,6 +37,18 @@ pub enum FeedItem {
     Reject(RejectedRecord),
 }
 
+impl FeedItem {
+    /// How many bytes its longest text has.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Plan(record) => record.content.zones.as_json().len(),
+            Self::PastPlan(plan) => plan.record.content.zones.as_json().len(),
+            Self::Reject(reject) => reject.raw.len(),
+        }
+    }
+}
+
 /// How a fetch came to a good end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchEnd {

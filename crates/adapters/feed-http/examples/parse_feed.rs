@@ -35,7 +35,7 @@ impl FeedSink for Counts {
                     self.plans.fetch_add(1, Ordering::Relaxed);
                     self.zone_bytes.fetch_add(plan.content.zones.as_json().len() as u64, Ordering::Relaxed);
                 }
-                FeedItem::Reject(_) => {
+                FeedItem::PastPlan(_) | FeedItem::Reject(_) => {
                     self.rejects.fetch_add(1, Ordering::Relaxed);
                 }
             }

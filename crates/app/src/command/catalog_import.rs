@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tenantry_domain::{Feed, FeedId, FeedRun, PageLimit, RunState, TenantNumber, TenantRef};
+use tenantry_domain::{FeedRun, RunState, TenantRef};
 use tenantry_feed_http::FileFeedSource;
 
+use super::find_feed::find_feed;
 use super::progress::{At, Progress};
 use super::{CommandError, print_line};
 use crate::application::Core;
@@ -56,32 +57,12 @@ async fn import_into(
     total: u64,
 ) -> Result<FeedRun, CommandError> {
     let tenant = core.tenants.get(tenant).await.map_err(CommandError::failed)?.number;
-    let feed = find_feed(core, tenant, import.feed).await?;
+    let feed = find_feed(&core.feeds, tenant, import.feed).await?;
+    let feed = feed.ok_or_else(|| CommandError::Failed(format!("there is no feed named {}", import.feed)))?;
     let progress = Progress::new();
     let show = move |done| progress.show(At { verb: "reading", done, total, unit: "bytes" });
     let file = FileFeedSource::new(import.file, config.feed_file_limits(), show);
     core.imports.import_file(tenant, feed.id, Arc::new(file)).await.map_err(CommandError::failed)
-}
-
-/// The feed of that id, or the only one of that name.
-async fn find_feed(core: &Core, tenant: TenantNumber, wanted: &str) -> Result<Feed, CommandError> {
-    if let Some(id) = FeedId::parse(wanted) {
-        return core.feeds.get(tenant, id).await.map_err(CommandError::failed);
-    }
-    let (mut found, mut after) = (None, None);
-    loop {
-        let page = core.feeds.list(tenant, after, PageLimit::MAX).await.map_err(CommandError::failed)?;
-        after = page.items.last().map(|feed| feed.id);
-        for feed in page.items.into_iter().filter(|feed| feed.settings.name.as_str() == wanted) {
-            if found.replace(feed).is_some() {
-                let text = format!("there are several feeds named {wanted}: say which by its id");
-                return Err(CommandError::Failed(text));
-            }
-        }
-        if !page.more {
-            return found.ok_or_else(|| CommandError::Failed(format!("there is no feed named {wanted}")));
-        }
-    }
 }
 
 fn say(run: &FeedRun) -> Result<(), CommandError> {

@@ -1,8 +1,11 @@
 //! `tenantry import`: brings over what a predecessor has stored.
 //!
 //! The file is read whole before anything is stored, so that nothing is of one that is cut short. Then rows go through
-//! the services, batch by batch, as if clients had sent them. A thread reads while the batch before is written.
+//! the services, batch by batch, as if clients had sent them; plans are a run of their feed. A thread reads while the
+//! batch before is written.
 
+mod feed;
+mod past_plans;
 mod progress;
 mod store;
 mod tally;
@@ -12,10 +15,11 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use tenantry_domain::{PageLimit, Tenant, TenantDraft, TenantFilter, TenantName, TenantRef, TenantStatus};
-use tenantry_predecessor_files::{Batch, Origin, PastData, Predecessor};
+use tenantry_predecessor_files::{Batch, Origin, PastData, Predecessor, ReadOptions};
 use tenantry_services::TenantService;
 use tokio::sync::mpsc;
 
+use super::find_feed::find_feed;
 use super::{CommandError, complain, print_line};
 use crate::application::Core;
 use crate::config::Config;
@@ -36,6 +40,18 @@ pub(super) struct ImportArgs {
     /// The same for a tenant of this name, which is made unless there is one
     #[arg(long, value_name = "NAME", conflicts_with = "tenant")]
     new_tenant: Option<String>,
+    /// The tenant's feed that plans of the search belong to: its id, or its name if no other has it (for `--from search`)
+    #[arg(long, value_name = "FEED")]
+    feed: Option<String>,
+    /// Make that feed, with this URL and not enabled, unless there is one
+    #[arg(long, value_name = "URL", requires = "feed")]
+    feed_url: Option<String>,
+    /// Take plans of this provider alone, as the file names it
+    #[arg(long, value_name = "PROVIDER")]
+    provider: Option<String>,
+    /// Take plans also where the file has no ids of their provider's: a later fetch cannot tell that they are the same
+    #[arg(long)]
+    without_provider_ids: bool,
     /// Let the file's values take the place of others that stand under their keys
     #[arg(long)]
     replace: bool,
@@ -55,6 +71,8 @@ enum PredecessorArg {
     Activity,
     /// The registry: tenants(tenant_number, tenant_id, tenant_info, created_at, updated_at)
     Tenants,
+    /// The provider-event search: plans or events, with base plans and zones, or flat
+    Search,
 }
 
 impl PredecessorArg {
@@ -63,6 +81,7 @@ impl PredecessorArg {
             Self::Tenantbase => Predecessor::Tenantbase,
             Self::Activity => Predecessor::Activity,
             Self::Tenants => Predecessor::Tenants,
+            Self::Search => Predecessor::Search,
         }
     }
 }
@@ -78,11 +97,11 @@ pub(super) fn run(config: &Config, args: &ImportArgs) -> Result<(), CommandError
     };
     // Before a long file is read, where that is known by then.
     if let Some(from) = args.from.filter(|_| !args.dry_run) {
-        check_tenant_is_wanted(args, from.predecessor())?;
+        check_place_is_wanted(args, from.predecessor())?;
     }
     let data = read(args, &shown)?;
     if !args.dry_run {
-        check_tenant_is_wanted(args, data.predecessor())?;
+        check_place_is_wanted(args, data.predecessor())?;
     }
     let mut tally = Tally::new(&shown, &data);
     if !args.dry_run {
@@ -97,13 +116,24 @@ fn read(args: &ImportArgs, shown: &str) -> Result<PastData, CommandError> {
     let origin =
         if args.file == Path::new("-") { Origin::StandardInput } else { Origin::File(args.file.clone()) };
     let progress = Progress::of_bytes("reading", origin.size());
-    let read =
-        PastData::read(&origin, args.from.map(PredecessorArg::predecessor), &mut |bytes| progress.set(bytes));
+    let options = ReadOptions {
+        predecessor: args.from.map(PredecessorArg::predecessor),
+        provider: args.provider.clone(),
+        without_provider_ids: args.without_provider_ids,
+    };
+    let read = PastData::read(&origin, &options, &mut |bytes| progress.set(bytes));
     progress.finish();
     read.map_err(|error| CommandError::Failed(format!("{shown} {error}")))
 }
 
-fn check_tenant_is_wanted(args: &ImportArgs, predecessor: Predecessor) -> Result<(), CommandError> {
+fn check_place_is_wanted(args: &ImportArgs, predecessor: Predecessor) -> Result<(), CommandError> {
+    let is_search = predecessor == Predecessor::Search;
+    let asks_for_search = args.feed.is_some() || args.provider.is_some() || args.without_provider_ids;
+    if asks_for_search && !is_search {
+        return Err(CommandError::Usage(format!(
+            "--feed, --provider and --without-provider-ids are for what the search kept, and this is of {predecessor}"
+        )));
+    }
     let is_named = args.tenant.is_some() || args.new_tenant.is_some();
     let text = match (predecessor.is_of_one_tenant(), is_named) {
         (true, false) => {
@@ -113,6 +143,10 @@ fn check_tenant_is_wanted(args: &ImportArgs, predecessor: Predecessor) -> Result
             format!(
                 "what {predecessor} kept becomes tenants of their own: --tenant and --new-tenant are not for it"
             )
+        }
+        _ if is_search && args.feed.is_none() => {
+            "plans belong to a feed: name it with --feed, and with --feed-url where it is to be made"
+                .to_owned()
         }
         _ => return Ok(()),
     };
@@ -130,8 +164,15 @@ async fn store(
     let stored = match tenant(&core.tenants, args).await {
         Ok(tenant) => {
             tally.becomes_that_of(tenant.as_ref());
-            let store = Store::new(&core, tenant.map(|tenant| tenant.number), args.replace);
-            carry(data, &store, tally).await
+            match (data.predecessor(), &tenant) {
+                (Predecessor::Search, Some(tenant)) => {
+                    feed::carry(&core, tenant.number, args, data, tally).await
+                }
+                _ => {
+                    let store = Store::new(&core, tenant.map(|tenant| tenant.number), args.replace);
+                    carry(data, &store, tally).await
+                }
+            }
         }
         Err(error) => Err(error),
     };

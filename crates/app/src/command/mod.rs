@@ -4,6 +4,7 @@ mod api;
 mod catalog_import;
 mod check;
 mod completions;
+mod find_feed;
 mod health;
 mod import;
 mod migrate;
@@ -54,13 +55,13 @@ fn after_help() -> String {
 #[derive(Debug, Args)]
 struct ConfigArgs {
     /// Your configuration file (TOML)
-    #[arg(long, value_name = "FILE", global = true, env = "TENANTRY_CONFIG")]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Configuration", env = "TENANTRY_CONFIG")]
     config: Option<PathBuf>,
     /// Where Tenantry keeps its database and admin.key [default: ./tenantry-data]
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR", global = true, help_heading = "Configuration")]
     data_dir: Option<String>,
     /// The database: postgres://…, sqlite:PATH, or nothing for SQLite in the data directory
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, value_name = "URL", global = true, help_heading = "Configuration")]
     database_url: Option<String>,
 }
 
@@ -127,7 +128,7 @@ enum Command {
         long_about = "Bring over what a predecessor has stored: a plain-text pg_dump, or an SQLite file.\n\nThe whole \
         file is read first: of one that is cut short, or that holds no table that is known, nothing is stored. Rows \
         that break a rule are told with their lines, and the others are stored. Numbers of tenants, ids and times of \
-        events are kept. Running it twice stores nothing twice.\n\nOn SQLite no server may be running. \
+        events and ids of plans are kept. Running it twice stores nothing twice.\n\nOn SQLite no server may be running. \
         docs/moving-over.md goes through it step by step.\n\nEnds with 0 when every row is stored or was there \
         already, with 1 if not, with 2 for a wrong usage."
     )]

@@ -72,7 +72,7 @@ pub(crate) struct FeedRunDto<'a> {
     /// Records that could not be taken.
     #[schema(example = 1, minimum = 0)]
     rejected: u64,
-    /// Why it failed or is held.
+    /// Why it failed or is held; where it has brought what another system had kept, what it has left as it was.
     #[schema(required = true, example = json!(null))]
     detail: Option<&'a str>,
     /// The catalog's revision that shows what it brought: the `ETag` of a search from then on.

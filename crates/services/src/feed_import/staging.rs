@@ -72,19 +72,11 @@ impl State {
     /// Adds items, and answers the batch once it is full.
     fn add(&mut self, items: Vec<FeedItem>) -> Option<StagedBatch> {
         for item in items {
+            self.bytes += RECORD_BYTES + item.bytes();
             match item {
-                FeedItem::Plan(record) => {
-                    self.bytes += RECORD_BYTES + record.content.zones.as_json().len();
-                    self.batch.records.push(record);
-                }
-                FeedItem::PastPlan(plan) => {
-                    self.bytes += RECORD_BYTES + plan.record.content.zones.as_json().len();
-                    self.batch.past.push(plan);
-                }
-                FeedItem::Reject(reject) => {
-                    self.bytes += RECORD_BYTES + reject.raw.len();
-                    self.batch.rejects.push(reject);
-                }
+                FeedItem::Plan(record) => self.batch.records.push(record),
+                FeedItem::PastPlan(plan) => self.batch.past.push(plan),
+                FeedItem::Reject(reject) => self.batch.rejects.push(reject),
             }
         }
         let items = self.batch.len();

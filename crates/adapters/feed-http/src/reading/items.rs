@@ -36,11 +36,7 @@ impl<'a> Items<'a> {
 
     /// Adds one.
     pub(crate) fn push(&mut self, item: FeedItem) -> Result<(), ReadError> {
-        self.bytes += ITEM_BYTES
-            + match &item {
-                FeedItem::Plan(plan) => plan.content.zones.as_json().len(),
-                FeedItem::Reject(reject) => reject.raw.len(),
-            };
+        self.bytes += ITEM_BYTES + item.bytes();
         self.gathered.push(item);
         if self.gathered.len() < MAX_ITEMS && self.bytes < MAX_BYTES { Ok(()) } else { self.flush() }
     }

@@ -29,7 +29,9 @@ pub(crate) fn read_again(
     match (whole, found.pop()) {
         (Ok(()), Some(FeedItem::Plan(plan))) => Ok(plan),
         (Ok(()), Some(FeedItem::Reject(reject))) => Err(reject.reason),
-        (Ok(()), None) => Err(RejectReason::new(RejectCode::Missing, "the record holds no plan")),
+        (Ok(()), Some(FeedItem::PastPlan(_)) | None) => {
+            Err(RejectReason::new(RejectCode::Missing, "the record holds no plan"))
+        }
         (Err(ReadError::EndsEarly(_)), _) => Err(RejectReason::new(
             RejectCode::TooLarge,
             "the record is not kept whole, so it cannot be read again",

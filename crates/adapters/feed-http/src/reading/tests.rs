@@ -41,14 +41,14 @@ impl Outcome {
     fn plans(&self) -> Vec<&PlanRecord> {
         let plans = self.items.iter().filter_map(|item| match item {
             FeedItem::Plan(plan) => Some(plan),
-            FeedItem::Reject(_) => None,
+            FeedItem::PastPlan(_) | FeedItem::Reject(_) => None,
         });
         plans.collect()
     }
 
     fn rejects(&self) -> Vec<&RejectedRecord> {
         let rejects = self.items.iter().filter_map(|item| match item {
-            FeedItem::Plan(_) => None,
+            FeedItem::Plan(_) | FeedItem::PastPlan(_) => None,
             FeedItem::Reject(reject) => Some(reject),
         });
         rejects.collect()

@@ -36,6 +36,7 @@ impl<'a> Store<'a> {
             (Batch::Events(events), Some(tenant)) => self.events(tenant, events, tally).await,
             (Batch::KeyValues(entries), Some(tenant)) => self.key_values(tenant, entries, tally).await,
             (Batch::Events(_) | Batch::KeyValues(_), None) => Err("no tenant was named".to_owned()),
+            (Batch::Plans(_), _) => Err("plans are stored by a run of their feed".to_owned()),
         }
     }
 

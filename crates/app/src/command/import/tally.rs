@@ -1,7 +1,7 @@
 //! What became of the rows of an import, counted and told.
 
-use tenantry_domain::Tenant;
-use tenantry_predecessor_files::{Faults, PastData, Place, Predecessor};
+use tenantry_domain::{Feed, FeedRun, Tenant};
+use tenantry_predecessor_files::{Faults, PastData, Place, Predecessor, SideTable};
 use tenantry_services::PastOutcome;
 
 use super::{CommandError, complain, print_line};
@@ -11,13 +11,21 @@ pub(super) struct Tally {
     file: String,
     predecessor: Predecessor,
     table: String,
+    /// Of the search: what was taken for what, and the tables beside that of plans.
+    layout: Option<String>,
+    side_tables: Vec<SideTable>,
     tenant: Option<String>,
+    feed: Option<String>,
     read: u64,
     good: u64,
     superseded: u64,
     stored: u64,
     replaced: u64,
+    /// Plans of which a later dump says something else.
+    changed: u64,
     already_there: u64,
+    /// What the run of a feed has to say.
+    detail: Option<String>,
     /// Rows that were not stored.
     rejected: Faults,
     /// Rows whose keys hold other values.
@@ -33,13 +41,18 @@ impl Tally {
             file: file.to_owned(),
             predecessor: data.predecessor(),
             table: data.table().to_owned(),
+            layout: data.layout(),
+            side_tables: data.side_tables().to_vec(),
             tenant: None,
+            feed: None,
             read: data.rows(),
             good: data.good_rows(),
             superseded: data.superseded(),
             stored: 0,
             replaced: 0,
+            changed: 0,
             already_there: 0,
+            detail: None,
             rejected: data.faults().clone(),
             differing: Faults::default(),
             moved: Faults::default(),
@@ -49,6 +62,20 @@ impl Tally {
     /// The rows become this tenant's data, if they are one's.
     pub(super) fn becomes_that_of(&mut self, tenant: Option<&Tenant>) {
         self.tenant = tenant.map(Tenant::id);
+    }
+
+    /// The plans belong to this feed.
+    pub(super) fn belongs_to(&mut self, feed: &Feed) {
+        self.feed = Some(feed.settings.name.to_string());
+    }
+
+    /// Notes what became of all plans.
+    pub(super) fn note_run(&mut self, run: &FeedRun) {
+        let counts = run.counts;
+        self.stored += counts.plans_new;
+        self.changed += counts.plans_changed;
+        self.already_there += counts.plans_unchanged;
+        self.detail.clone_from(&run.detail);
     }
 
     /// Notes what became of a row.
@@ -94,6 +121,12 @@ impl Tally {
                 complain(&format!("{}: {untold} more rows of that kind", self.file));
             }
         }
+        if let Some(detail) = &self.detail {
+            complain(&format!("{}: {detail}", self.file));
+        }
+        if let Some(layout) = &self.layout {
+            print_line(&format!("{}: {layout}", self.predecessor))?;
+        }
         print_line(&self.sum(is_dry_run))?;
         if self.rejected.count() + self.differing.count() > 0 { Err(CommandError::Reported) } else { Ok(()) }
     }
@@ -105,12 +138,16 @@ impl Tally {
             parts.push(format!("{} could be stored", self.good));
         } else {
             let into = self.tenant.as_ref().map(|tenant| format!(" into {tenant}")).unwrap_or_default();
-            parts.push(format!("{} stored{into}", self.stored));
+            let of = self.feed.as_ref().map(|feed| format!(", feed {feed}")).unwrap_or_default();
+            parts.push(format!("{} stored{into}{of}", self.stored));
             if self.moved.count() > 0 {
                 parts.push(format!("{} of them under another time", self.moved.count()));
             }
             if self.replaced > 0 {
                 parts.push(format!("{} replaced", self.replaced));
+            }
+            if self.changed > 0 {
+                parts.push(format!("{} changed", self.changed));
             }
             parts.push(format!("{} already there", self.already_there));
             if self.differing.count() > 0 {
@@ -120,7 +157,12 @@ impl Tally {
         if *predecessor == Predecessor::Tenantbase {
             parts.push(format!("{} superseded by a later row of the same key", self.superseded));
         }
-        parts.push(format!("{} rejected", rejected.count()));
-        parts.join(", ")
+        let beside: u64 = self.side_tables.iter().map(|table| table.rejected).sum();
+        parts.push(format!("{} rejected", rejected.count() - beside));
+        let mut sum = parts.join(", ");
+        for SideTable { name, rows, rejected } in &self.side_tables {
+            sum.push_str(&format!("; table {name}: {rows} rows read, {rejected} rejected"));
+        }
+        sum
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 mod files;
 pub(crate) mod predecessors;
+pub(crate) mod search;
 mod tenantbase;
 pub(crate) mod tenants;
 

@@ -11,9 +11,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Installation, drop_schema, keys, server};
-use crate::import::predecessors::{activities, registry};
+use crate::import::predecessors::{activities, flat_search, normalised_search, registry};
+use crate::import::search::{SPEAKING, catalog_key, check_plans, check_that_a_fetch_goes_on};
 use crate::import::{activity::check_events, all, tenants::check_tenants};
 use crate::process::{Finished, finish, tenantry};
+use crate::provider::Provider;
 use crate::support::TestApp;
 
 /// A predecessor's schema on the server of the tests, dropped with this.
@@ -110,6 +112,80 @@ async fn a_real_dump_of_activities_is_imported_once_whatever_the_type_of_its_tim
         }
         let app = TestApp::start_in(data_dir, &[("database_url", "")]);
         check_events(&all(&app, Some("1"), "/events?order=asc", "events").await, 900);
+    }
+}
+
+/// Makes a predecessor's schema of that name, with so many rows.
+type Sql = fn(&str, u32) -> String;
+
+/// The kinds of schema that the search may have.
+const SEARCHES: [(&str, Sql); 2] = [("flat", flat_search), ("normalised", normalised_search)];
+
+#[tokio::test]
+async fn a_real_dump_of_the_search_is_imported_once_in_every_form() {
+    for (kind, sql) in SEARCHES {
+        let predecessor = Predecessor::new(&format!("search_{kind}"), |schema| sql(schema, 700));
+        for form in FORMS {
+            // What belongs together only the schema says.
+            let is_enough = kind == "flat" || !form.contains(&"--data-only");
+            let dump = predecessor.dump("search.sql", form);
+            let data_dir = tempfile::tempdir().unwrap();
+            let provider = Provider::of("");
+            let url = provider.url();
+            let into = ["--new-tenant", "legacy", "--feed", "p", "--feed-url", &url].map(OsStr::new);
+            for (stored, there) in [(699, 0), (0, 699)] {
+                let ended = import(data_dir.path(), into.into_iter().chain([dump.as_os_str()]));
+                assert_eq!(ended.code, Some(1), "{kind} {form:?}: {ended:?}");
+                let sum = format!(
+                    "700 rows read, {stored} stored into 1_legacy, feed p, {there} already there, 1 rejected"
+                );
+                let expected = if is_enough { sum.as_str() } else { "without `--data-only`" };
+                let told = ended.stdout + &ended.stderr;
+                assert!(told.contains(expected), "{kind} {form:?}: {told}");
+                assert!(
+                    !is_enough || kind == "flat" || told.contains("zones: 2100 rows read, 0 rejected"),
+                    "{told}"
+                );
+            }
+            if is_enough {
+                let app = TestApp::start_in(data_dir, &[&[("database_url", "")], &SPEAKING[..]].concat());
+                let key = catalog_key(&app).await;
+                check_plans(&app, &key, 700).await;
+                check_that_a_fetch_goes_on(&app, &key, &provider, 700).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_search_is_imported_into_postgresql_while_a_node_serves_it() {
+    for (kind, sql) in SEARCHES {
+        let installation = Installation::new();
+        let settings = keys(installation.data_dir.path());
+        let settings = settings.iter().map(|(key, value)| (*key, value.as_str())).chain(SPEAKING);
+        let app = TestApp::start_with(&settings.collect::<Vec<_>>());
+        app.create_tenant("legacy").await;
+        let key = catalog_key(&app).await;
+        assert!(crate::import::search::found(&app, &key).await.is_empty());
+        let predecessor = Predecessor::new(&format!("pg_search_{kind}"), |schema| sql(schema, 700));
+        let (dump, provider) = (predecessor.dump("search.sql", &[]), Provider::of(""));
+        let url = provider.url();
+        let into = ["import", "--tenant", "1", "--feed", "p", "--feed-url", &url, dump.to_str().unwrap()];
+        for sum in [
+            "699 stored into 1_legacy, feed p, 0 already there, 1",
+            "0 stored into 1_legacy, feed p, 699 already",
+        ] {
+            let ended = finish(&mut installation.command(&into));
+            assert!(ended.code == Some(1) && ended.stdout.contains(sum), "{kind}: {ended:?}");
+            assert!(!ended.stdout.contains("hunter2") && !ended.stderr.contains("hunter2"), "{ended:?}");
+        }
+        // The node hears of it by the database.
+        crate::support::until("the node finds the plans", async || {
+            !crate::import::search::found(&app, &key).await.is_empty()
+        })
+        .await;
+        check_plans(&app, &key, 700).await;
+        check_that_a_fetch_goes_on(&app, &key, &provider, 700).await;
     }
 }
 
