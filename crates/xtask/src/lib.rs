@@ -11,6 +11,7 @@ pub mod event_ledger;
 pub mod key_value_ledger;
 pub mod load_tool;
 pub mod median;
+mod python;
 pub mod random;
 pub mod servers;
 pub mod test_run;

@@ -6,7 +6,7 @@
 //! It runs under a supervisor, a process that ends it as soon as whoever asked for it is gone, in whatever way.
 
 pub mod discovery;
-mod installation;
+pub(crate) mod installation;
 mod instance;
 pub mod rabbitmq;
 pub mod readiness;

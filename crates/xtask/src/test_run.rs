@@ -6,6 +6,7 @@ mod suite;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
+use crate::python;
 use crate::servers::{Server, Servers};
 use crate::test_summary::TestSummary;
 use arguments::TestArguments;
@@ -26,7 +27,7 @@ const OF_ANY_STACK: [&str; 3] = ["api::", "compat::", "maintenance::"];
 const NEED_SERVERS: [&str; 2] = ["postgres::", "needs_servers::"];
 
 /// Runs `cargo test --workspace --no-fail-fast` with these arguments behind it: unit, integration and
-/// documentation tests; examples are built. The servers that they need are brought. Unless the arguments pick
+/// documentation tests; examples are built. The servers that they need are brought, and a Python with requests. Unless the arguments pick
 /// some of the tests, the HTTP suite follows on each stack. With `--embedded`, only what needs no server is run.
 ///
 /// Output is passed on as it comes; the last line is the summary of it all, alone. Whether tests ran and none
@@ -38,7 +39,8 @@ pub fn run(arguments: &[OsString]) -> io::Result<bool> {
     let arguments = TestArguments::read(arguments);
     let needed = Server::needed()?;
     let servers = if arguments.embedded { None } else { Some(Servers::bring(&needed)?) };
-    let environment = servers.as_ref().map_or(&[][..], Servers::environment);
+    let mut environment = servers.as_ref().map_or(Vec::new(), |servers| servers.environment().to_vec());
+    environment.extend(python::bring());
 
     let mut summary = TestSummary::default();
     let excluded = needed.iter().filter(|_| arguments.embedded);
@@ -47,7 +49,7 @@ pub fn run(arguments: &[OsString]) -> io::Result<bool> {
     let skipped: Vec<_> = skipped.flat_map(|module| ["--skip", module]).collect();
     let mut is_success = suite::run(
         command(&arguments, excluded, &skipped),
-        &with(environment, STACK, "sqlite"),
+        &with(&environment, STACK, "sqlite"),
         &mut summary,
     )?;
     for (stack, servers) in STACKS {
@@ -59,7 +61,7 @@ pub fn run(arguments: &[OsString]) -> io::Result<bool> {
         let program = ["--test".into(), "it".into()];
         is_success &= suite::run(
             command(&arguments, program, &OF_ANY_STACK),
-            &with(environment, STACK, stack),
+            &with(&environment, STACK, stack),
             &mut summary,
         )?;
     }

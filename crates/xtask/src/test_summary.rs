@@ -9,13 +9,24 @@ pub struct TestSummary {
     pub passed: u64,
     /// Tests that failed.
     pub failed: u64,
-    /// Tests that are marked as ignored.
+    /// Tests that are marked as ignored, or have said that they skip themselves.
     pub skipped: u64,
+    /// Tests of the program that runs that have said that they skip themselves.
+    announced: u64,
+}
+
+/// Whether a test says in this line that it skips itself. With one thread its name stands before it.
+fn says_skipped(line: &str) -> bool {
+    line.starts_with("skipped: ") || (line.starts_with("test ") && line.contains(" ... skipped: "))
 }
 
 impl TestSummary {
-    /// Adds what a line of output says, if it is a test program's result.
+    /// Adds what a line of output says, if it is a test program's result. A test that skips itself, since something that it
+    /// needs is not there, passes for libtest; it says so by a line of its own, `skipped: …`.
     pub fn read_line(&mut self, line: &str) {
+        if says_skipped(line) {
+            self.announced += 1;
+        }
         let Some(result) = line.strip_prefix("test result: ") else { return };
         let Some(counts) = result.strip_prefix("ok. ").or_else(|| result.strip_prefix("FAILED. ")) else {
             return;
@@ -25,7 +36,12 @@ impl TestSummary {
             let (Some(number), Some(what)) = (words.next(), words.next()) else { continue };
             let Ok(number) = number.parse::<u64>() else { continue };
             match what {
-                "passed" => self.passed += number,
+                "passed" => {
+                    let skipped = self.announced.min(number);
+                    self.announced = 0;
+                    self.passed += number - skipped;
+                    self.skipped += skipped;
+                }
                 "failed" => self.failed += number,
                 "ignored" => self.skipped += number,
                 _ => {}
@@ -55,7 +71,7 @@ impl TestSummary {
 
 impl fmt::Display for TestSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { passed, failed, skipped } = self;
+        let Self { passed, failed, skipped, .. } = self;
         write!(f, "{passed} passed, {failed} failed, {skipped} skipped")
     }
 }
@@ -82,6 +98,21 @@ mod tests {
         ]);
         assert_eq!(summary.to_string(), "6 passed, 3 failed, 1 skipped");
         assert!(!summary.is_success());
+    }
+
+    #[test]
+    fn a_test_that_skips_itself_counts_as_skipped_and_not_as_passed() {
+        let summary = of(&[
+            "skipped: there is no curl\n",
+            "test a ... ok\n",
+            "test b ... skipped: there is no python3\n",
+            "ok\n",
+            "test c ... ok\n",
+            "test skipped: ... ok\n",
+            "test result: ok. 4 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out\n",
+            "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n",
+        ]);
+        assert_eq!(summary.to_string(), "4 passed, 0 failed, 3 skipped");
     }
 
     #[test]

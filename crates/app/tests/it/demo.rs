@@ -9,6 +9,7 @@ use tenantry::demo::TENANTS;
 
 use crate::ledger::Caller;
 use crate::process::{Serving, finish, tenantry};
+use crate::support::skip;
 
 struct Guide {
     api: String,
@@ -46,8 +47,7 @@ async fn the_commands_that_are_printed_work_as_they_stand() {
     assert_eq!(guide.api, format!("{}/api/v1", serving.url));
     assert!(Client::new().get(&guide.docs).send().await.unwrap().status().is_success());
     if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("skipped: there is no curl to run the printed commands with");
-        return;
+        return skip("there is no curl to run the printed commands with");
     }
     let list: Value = serde_json::from_str(&run(&guide.commands[0], dir.path())).unwrap();
     assert_eq!(list["events"].as_array().unwrap().len(), 3);

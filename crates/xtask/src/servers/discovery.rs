@@ -69,6 +69,12 @@ impl Places {
         Self { path: env::split_paths(&path).collect(), root: PathBuf::from("/") }
     }
 
+    /// None, where nothing is found.
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Self { path: Vec::new(), root: PathBuf::from("/nowhere") }
+    }
+
     /// Where the server is installed, if it is: of several PostgreSQLs the newest, of others the first.
     #[must_use]
     pub fn find(&self, server: Server) -> Option<Found> {

@@ -39,29 +39,50 @@ const MANAGERS: [(&str, &str); 5] = [
 /// # Errors
 /// When that may not be done here: the error says what to type. When it fails.
 pub(super) fn install(missing: &[Server], places: &Places) -> io::Result<()> {
-    let manager = MANAGERS.iter().find(|(manager, _)| places.has(manager));
-    let is_debian = manager.is_some_and(|(manager, _)| *manager == "apt-get");
-    let mut command = match (is_debian, is_root(), places.has("sudo") && sudo_asks_for_nothing()) {
-        (true, true, _) => Command::new("sh"),
-        (true, false, true) => {
-            let mut sudo = Command::new("sudo");
-            sudo.args(["-n", "sh"]);
-            sudo
-        }
-        _ => return Err(io::Error::other(advice(missing, manager.copied()))),
-    };
+    let manager = MANAGERS.iter().find(|(manager, _)| places.has(manager)).copied();
+    let advice = || io::Error::other(advice(missing, manager));
+    let Some(debian) = Debian::of(places) else { return Err(advice()) };
     let packages = packages(missing, "apt-get");
     eprintln!("xtask: {} missing: installing {} by apt-get", are(missing), packages.join(" "));
-    // Standard output is for what the tests say.
-    let status = command
-        .args(["-c", SCRIPT, "install"])
-        .args(&packages)
-        .stdin(Stdio::null())
-        .stdout(io::stderr())
-        .status()?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(io::Error::other(advice(missing, manager.copied()))),
+    if debian.install(&packages)? { Ok(()) } else { Err(advice()) }
+}
+
+/// A Debian on which packages may be installed.
+pub(crate) struct Debian {
+    command: Command,
+}
+
+impl Debian {
+    /// This machine, if it is one: the caller is root, or `sudo` asks for nothing.
+    pub(crate) fn of(places: &Places) -> Option<Self> {
+        let manager = MANAGERS.iter().find(|(manager, _)| places.has(manager));
+        let is_debian = manager.is_some_and(|(manager, _)| *manager == "apt-get");
+        let command = match (is_debian, is_root(), places.has("sudo") && sudo_asks_for_nothing()) {
+            (true, true, _) => Command::new("sh"),
+            (true, false, true) => {
+                let mut sudo = Command::new("sudo");
+                sudo.args(["-n", "sh"]);
+                sudo
+            }
+            _ => return None,
+        };
+        Some(Self { command })
+    }
+
+    /// Installs these packages; whether that succeeded.
+    ///
+    /// # Errors
+    /// When it could not even be tried.
+    pub(crate) fn install(mut self, packages: &[&str]) -> io::Result<bool> {
+        // Standard output is for what the tests say.
+        let status = self
+            .command
+            .args(["-c", SCRIPT, "install"])
+            .args(packages)
+            .stdin(Stdio::null())
+            .stdout(io::stderr())
+            .status()?;
+        Ok(status.success())
     }
 }
 
