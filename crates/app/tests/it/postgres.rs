@@ -1,6 +1,7 @@
 //! The program on PostgreSQL, from outside.
 
 mod check;
+mod compat;
 mod import;
 mod migrate_data;
 mod nodes;

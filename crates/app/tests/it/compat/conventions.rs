@@ -181,3 +181,19 @@ async fn the_examples_of_bodies_are_taken() {
         assert!((200..300).contains(&answer.status), "{body} {answer:?}");
     }
 }
+
+#[tokio::test]
+async fn a_page_of_a_configured_origin_may_call_the_old_routes() {
+    let origin = "https://app.example.com";
+    let api = speaking(&[("http.cors_origins", origin)]);
+    for operation in Operation::of_predecessors() {
+        let preflight = api.anyone().call("OPTIONS", &path(&operation)).header("origin", origin);
+        let answer =
+            preflight.header("access-control-request-method", operation.method).send().await.expect(200);
+        assert_eq!(answer.the("access-control-allow-origin"), origin, "{operation:?}");
+    }
+    for other in ["https://other.example.com", "null"] {
+        let call = api.anyone().get(&format!("{KEY_VALUES}/health-check")).header("origin", other);
+        assert_eq!(call.send().await.header("access-control-allow-origin"), None);
+    }
+}

@@ -72,6 +72,19 @@ async fn what_was_never_sold_online_is_not_found_and_what_left_the_feed_is() {
 }
 
 #[tokio::test]
+async fn a_plan_without_zones_has_no_price_and_prices_are_exact() {
+    let zone = r#"<zone zone_id="40" capacity="240" price="15.10" name="Platea" numbered="true"/>"#;
+    let priced = online("1", "1", "priced", "2021-06-30T21:00:00", "2021-06-30T22:00:00", "15.10");
+    let two = priced.replace(zone, &format!("{zone}{}", zone.replace("15.10", "0.07")));
+    let none = priced.replace(zone, "").replace("\"1\"", "\"2\"");
+    let (_api, acme, ..) = selling(&[two, none]).await;
+    let text = acme.get(&format!("{SEARCH}/{ALL_PLANS}")).send().await.expect(200).text();
+    for prices in [r#""min_price":0.07,"max_price":15.1}"#, r#""min_price":null,"max_price":null}"#] {
+        assert!(text.contains(prices), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn everything_is_answered_at_once_however_much_it_is() {
     let plans: Vec<_> = (0..2345)
         .map(|n| online("1", &n.to_string(), "a", "2021-06-30T21:00:00", "2021-06-30T22:00:00", "5"))
