@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::super::CommandError;
 use super::catalog_shown::Removed;
+use super::failure::NOT_FOUND;
 use super::output::{LimitArgs, Output};
 use super::prompt;
 use super::target::Session;
@@ -29,10 +30,10 @@ pub(in crate::command) enum CatalogCommand {
     Search {
         /// They start then or later: 2021-02-01T00:00:00 (UTC), or a day
         #[arg(long, value_name = "TIME")]
-        starts_at: String,
+        starts_at: Option<String>,
         /// They end then or earlier
         #[arg(long, value_name = "TIME")]
-        ends_at: String,
+        ends_at: Option<String>,
         #[command(flatten)]
         limit: LimitArgs,
     },
@@ -157,6 +158,10 @@ impl CatalogCommand {
         match self {
             Self::Feed { command } => command.run(&session.tenant_client()?.catalog(), output).await,
             Self::Search { starts_at, ends_at, limit } => {
+                let [starts_at, ends_at] = prompt::all_needed([
+                    (starts_at, "--starts-at", "They start at, or later"),
+                    (ends_at, "--ends-at", "They end at, or earlier"),
+                ])?;
                 let found = session.tenant_client()?.catalog().search(&starts_at, &ends_at, limit.page());
                 output.list(found, limit).await
             }
@@ -227,7 +232,10 @@ async fn found(catalog: &Catalog, feed: Option<String>) -> Result<Uuid, CommandE
             return Err(CommandError::Usage(format!("several feeds are named {feed}: name one by its id")));
         }
     }
-    meant.ok_or_else(|| CommandError::Usage(format!("no feed is named {feed}: tenantry catalog feed list")))
+    meant.ok_or_else(|| CommandError::Exit {
+        code: NOT_FOUND,
+        text: format!("no feed is named {feed}: tenantry catalog feed list"),
+    })
 }
 
 /// Waits until the run has ended, shows it, and fails if it has.

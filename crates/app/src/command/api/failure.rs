@@ -12,7 +12,7 @@ does not answer, or is not able to at the moment.";
 
 const FAILED: u8 = 1;
 const WRONG_INPUT: u8 = 2;
-const NOT_FOUND: u8 = 3;
+pub(super) const NOT_FOUND: u8 = 3;
 const CONFLICT: u8 = 4;
 const NOT_ALLOWED: u8 = 5;
 const UNAVAILABLE: u8 = 6;

@@ -32,8 +32,9 @@ pub(in crate::command) enum KeyCommand {
     Create {
         /// What it is for: 1 to 100 characters
         name: Option<String>,
-        /// What it allows, such as events:read, events:write, kv:read or kv:write; several parted by commas
-        #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',', required = true)]
+        /// What it allows: events:read, events:write, kv:read, kv:write, catalog:read, catalog:write; several parted by
+        /// commas
+        #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
         scopes: Vec<String>,
         /// How long it is good: a number with s, m, h or d behind it
         #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
@@ -61,7 +62,12 @@ impl KeyCommand {
             }
             Self::Create { name, scopes, expires_in, expires_at, to_file } => {
                 let tenant = session.named_tenant()?;
-                let name = prompt::needed(name, "NAME", "Name (what it is for)")?;
+                let scopes = (!scopes.is_empty()).then(|| scopes.join(","));
+                let [name, scopes] = prompt::all_needed([
+                    (name, "NAME", "Name (what it is for)"),
+                    (scopes, "--scope", "Scopes (such as events:read,kv:write)"),
+                ])?;
+                let scopes: Vec<String> = scopes.split(',').map(|scope| scope.trim().to_owned()).collect();
                 let expires_at = match expires_in {
                     Some(life) => Some(after(life)?),
                     None => expires_at,

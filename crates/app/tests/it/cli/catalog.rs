@@ -62,17 +62,19 @@ async fn a_run_that_fails_is_shown_and_ends_with_1() {
 }
 
 #[actix_web::test]
-async fn what_is_not_there_or_is_meant_by_several_is_a_wrong_usage() {
+async fn a_feed_that_is_not_there_or_is_meant_by_several_is_told() {
     let here = Installation::start().await;
     for _ in 0..2 {
         here.run(&["catalog", "feed", "add", "twin", "http://127.0.0.1:9/", "--disabled"]).printed();
     }
-    for (feed, words) in [("twin", "several feeds"), ("nobody", "no feed is named")] {
+    for (feed, code, words) in [("twin", 2, "several feeds"), ("nobody", 3, "no feed is named")] {
         let refused = here.run(&["catalog", "feed", "get", feed]);
-        assert!(refused.one_line_of_failure(2).contains(words));
+        assert!(refused.one_line_of_failure(code).contains(words));
     }
     let nowhere = "0192f3a4-6c1e-7b3a-9d6e-2f1f0a9c1b2d";
     assert_eq!(here.run(&["catalog", "feed", "get", nowhere]).code, Some(3));
     let missing = here.run(&["catalog", "feed", "add", "a"]);
     assert!(missing.one_line_of_failure(2).contains("URL"));
+    let missing = here.run(&["catalog", "search"]);
+    assert!(missing.one_line_of_failure(2).contains("--starts-at and --ends-at are missing"));
 }

@@ -109,6 +109,22 @@ async fn a_tenant_and_an_event_ask_for_what_each_must_have() {
 }
 
 #[actix_web::test]
+async fn a_key_and_a_search_ask_for_what_each_must_have() {
+    let here = Installation::start().await;
+    let create = ["key", "create", "--tenant", "1"];
+    let mut create = at_a_terminal(here.command_with_key(&here.app.admin_key, &create));
+    answer(&mut create, "Name (what it is for): ", "reader");
+    answer(&mut create, "Scopes (such as events:read,kv:write): ", "catalog:read, kv:read");
+    let (shown, code) = end(create);
+    assert!(code == Some(0) && shown.contains("kv:read,catalog:read") && shown.contains("tnt_"), "{shown}");
+
+    let mut search = at_a_terminal(here.command(&["catalog", "search", "--ends-at", "2021-12-31"]));
+    answer(&mut search, "They start at, or later: ", "2021-01-01");
+    let (shown, code) = end(search);
+    assert!(code == Some(0) && shown.contains("STARTS"), "{shown}");
+}
+
+#[actix_web::test]
 async fn ctrl_c_at_a_question_ends_it_and_changes_nothing() {
     let here = Installation::start().await;
     let mut set = at_a_terminal(here.command(&["kv", "set", "a"]));
