@@ -133,7 +133,7 @@ pub struct FeedRun {
     pub plans_left_sale: u64,
     /// Records that could not be taken.
     pub rejected: u64,
-    /// Why it failed or is held.
+    /// Why it failed or is held; where it has brought what another system had kept, what it has left as it was.
     pub detail: Option<String>,
     /// The catalog's revision that shows what it brought.
     pub catalog_revision: Option<u64>,
