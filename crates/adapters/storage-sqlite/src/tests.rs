@@ -4,4 +4,5 @@ mod counters;
 mod disk_full;
 mod event_range;
 mod failing_writes;
+mod job_queue;
 mod rig;

@@ -4,12 +4,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::RunQueryDsl as _;
 use tenantry_domain::TenantStatus;
 use tenantry_ports::{JobQueue, TenantRepository, TenantUpdate};
 use tenantry_queue_contract::{OpenWorker, Queue};
 use tenantry_storage_postgres::PostgresStorage;
 
-use crate::support::{Schema, open, tenant};
+use crate::support::{Schema, connection, open, tenant};
 
 const LEASE: Duration = Duration::from_secs(2);
 
@@ -30,6 +31,28 @@ async fn worker(storage: PostgresStorage) -> OpenWorker {
 
 tenantry_queue_contract::job_queue_contract_tests!(empty);
 tenantry_queue_contract::leased_jobs_contract_tests!(empty);
+
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+#[tokio::test]
+async fn of_jobs_that_were_set_aside_a_tenant_keeps_the_last_hundred() {
+    let schema = Schema::new();
+    let storage = open(&schema).unwrap();
+    let number = tenant(&storage).await;
+    let queue = storage.job_queue(LEASE);
+    for _ in 0..102 {
+        queue.publish(tenantry_queue_contract::job(number)).await.unwrap();
+        let delivery = queue.next(LEASE).await.unwrap().unwrap();
+        queue.set_aside(&delivery.tag, "it can't be done").await.unwrap();
+    }
+    let count = format!("SELECT count(*) AS count FROM {}.jobs WHERE set_aside_at IS NOT NULL", schema.name);
+    let found: Count = diesel::sql_query(count).get_result(&mut connection()).unwrap();
+    assert_eq!(found.count, 100);
+}
 
 #[tokio::test]
 async fn jobs_go_with_their_tenant() {
