@@ -49,7 +49,7 @@ impl SnapshotBuilder {
                         let _ = wait.send(Err(error.clone()));
                     }
                     self.shelf.timer().pause(RETRY).await;
-                    self.shelf.reorder_if_held(tenant);
+                    self.shelf.give_up(tenant);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use futures_channel::oneshot;
@@ -27,11 +27,18 @@ pub struct ShelfLimits {
 
 /// The snapshots of this node, one a tenant.
 pub struct SnapshotShelf {
-    slots: RwLock<HashMap<TenantNumber, Arc<Slot>>>,
+    slots: RwLock<Slots>,
     orders: Mutex<Orders>,
     pub(super) builder: AtomicWaker,
     limits: ShelfLimits,
     timer: Arc<dyn Timer>,
+}
+
+#[derive(Default)]
+struct Slots {
+    held: HashMap<TenantNumber, Arc<Slot>>,
+    /// The tenant whose first snapshot is in the making: what it is told meanwhile may not be in it.
+    making: Option<TenantNumber>,
 }
 
 /// A snapshot and what is known of it.
@@ -104,15 +111,21 @@ impl SnapshotShelf {
 
     /// Any catalog may have changed: every snapshot is compared with storage. It does not block.
     pub(crate) fn doubt_all(&self) {
-        let tenants: Vec<TenantNumber> = self.read().keys().copied().collect();
+        let tenants: Vec<TenantNumber> = {
+            let slots = self.read();
+            slots.held.keys().copied().chain(slots.making).collect()
+        };
         for tenant in tenants {
             self.order(tenant, None);
         }
     }
 
-    /// The tenant is not what it was, or is gone: its snapshot is made anew when it is asked for. It does not block.
+    /// The tenant is not what it was, or is gone: its snapshot is made anew when it is asked for, and one that is in the
+    /// making is not kept. It does not block.
     pub(crate) fn forget(&self, tenant: TenantNumber) {
-        self.slots.write().unwrap_or_else(PoisonError::into_inner).remove(&tenant);
+        let mut slots = self.write();
+        slots.held.remove(&tenant);
+        slots.making.take_if(|making| *making == tenant);
     }
 
     /// As [`outdate`](Self::outdate), with what the next snapshot comes to; nothing where this revision is held, or
@@ -132,39 +145,54 @@ impl SnapshotShelf {
         wait
     }
 
-    /// The longest waiting order.
+    /// The longest waiting order. One for a tenant that has none, and for which nobody waits, was for what is forgotten.
     pub(super) fn next_order(&self) -> Option<Order> {
-        let mut orders = self.orders();
-        let tenant = orders.queue.pop_front()?;
-        orders.queued.remove(&tenant);
-        let waiting = orders.waiting.remove(&tenant).unwrap_or_default();
-        drop(orders);
-        let slot = self.slot(tenant);
-        let compare = slot.and_then(|slot| {
-            let held = slot.snapshot.revision();
-            (held.get() >= slot.told.load(Ordering::Acquire)).then_some(held)
-        });
-        Some(Order { tenant, compare, waiting })
+        loop {
+            let mut orders = self.orders();
+            let tenant = orders.queue.pop_front()?;
+            orders.queued.remove(&tenant);
+            let waiting = orders.waiting.remove(&tenant).unwrap_or_default();
+            drop(orders);
+            let mut slots = self.write();
+            let compare = match slots.held.get(&tenant) {
+                Some(slot) => {
+                    let held = slot.snapshot.revision();
+                    (held.get() >= slot.told.load(Ordering::Acquire)).then_some(held)
+                }
+                None if waiting.is_empty() => continue,
+                None => {
+                    slots.making = Some(tenant);
+                    None
+                }
+            };
+            return Some(Order { tenant, compare, waiting });
+        }
     }
 
-    /// Orders again what could not be made, for those who have one already.
-    pub(super) fn reorder_if_held(&self, tenant: TenantNumber) {
+    /// What was in the making was not made; it is ordered again for a tenant that has an older one.
+    pub(super) fn give_up(&self, tenant: TenantNumber) {
+        self.write().making = None;
         if self.slot(tenant).is_some() {
             self.order(tenant, None);
         }
     }
 
-    /// Puts a snapshot in its place, unless a newer one is there, and lets go of the least recently used ones.
+    /// Puts a snapshot in its place, unless a newer one is there or the tenant was forgotten meanwhile, and lets go of
+    /// the least recently used ones.
     pub(super) fn put(&self, tenant: TenantNumber, snapshot: Arc<SearchSnapshot>) {
         let now = self.now_ms();
-        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.write();
+        let is_first = slots.making.take() == Some(tenant);
+        let slots = &mut slots.held;
         let (mut told, mut used) = (0, now);
-        if let Some(held) = slots.get(&tenant) {
-            if held.snapshot.revision() > snapshot.revision() {
-                return;
+        match slots.get(&tenant) {
+            Some(held) if held.snapshot.revision() > snapshot.revision() => return,
+            Some(held) => {
+                told = held.told.load(Ordering::Acquire);
+                used = held.used_ms.load(Ordering::Relaxed);
             }
-            told = held.told.load(Ordering::Acquire);
-            used = held.used_ms.load(Ordering::Relaxed);
+            None if is_first => {}
+            None => return,
         }
         let slot = Slot {
             snapshot,
@@ -220,19 +248,26 @@ impl SnapshotShelf {
         self.builder.wake();
     }
 
-    /// Whether a snapshot is held that is older; if so it is noted what is wanted.
+    /// Whether a snapshot is held that is older, and then it is noted what is wanted; or the first one is in the making,
+    /// which may be older.
     fn is_older(&self, tenant: TenantNumber, revision: CatalogRevision) -> bool {
-        let Some(slot) = self.slot(tenant) else { return false };
+        let slots = self.read();
+        let Some(slot) = slots.held.get(&tenant) else { return slots.making == Some(tenant) };
         slot.told.fetch_max(revision.get(), Ordering::AcqRel);
         slot.snapshot.revision() < revision
     }
 
     fn slot(&self, tenant: TenantNumber) -> Option<Arc<Slot>> {
-        self.read().get(&tenant).cloned()
+        self.read().held.get(&tenant).cloned()
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, HashMap<TenantNumber, Arc<Slot>>> {
+    /// No code that can panic runs between two changes of the slots, so a poisoned lock guards sound ones.
+    fn read(&self) -> RwLockReadGuard<'_, Slots> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Slots> {
+        self.slots.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn orders(&self) -> MutexGuard<'_, Orders> {

@@ -1,5 +1,5 @@
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
@@ -278,6 +278,58 @@ fn where_anything_may_have_changed_snapshots_are_compared_and_where_a_tenant_has
     world.shelf.forget(number(7));
     assert!(world.service.held(number(7)).is_none());
     world.snapshot(7);
+}
+
+/// Storage that has this catalog when it is first read, and while it is read has something done to the shelf; then the
+/// other.
+fn disturbed(
+    first: SearchablePlans,
+    then: SearchablePlans,
+    disturb: fn(&SnapshotShelf, TenantNumber),
+) -> World {
+    let shelf = Arc::new(OnceLock::<Arc<SnapshotShelf>>::new());
+    let (mut storage, disturbed) = (MockPlanRepository::new(), Arc::clone(&shelf));
+    let first = Mutex::new(Some(first));
+    storage.expect_searchable().times(1..=2).returning(move |tenant| {
+        let first = first.lock().unwrap().take();
+        if first.is_some() {
+            disturb(disturbed.get().unwrap(), tenant);
+        }
+        Ok(first.unwrap_or_else(|| then.clone()))
+    });
+    storage.expect_revision().returning(|_| Ok(revision(4)));
+    let world = World::new(storage, ALONE);
+    assert!(shelf.set(Arc::clone(&world.shelf)).is_ok());
+    world
+}
+
+#[test]
+fn a_change_while_the_first_snapshot_is_in_the_making_is_found_afterwards() {
+    let (first, then) = (catalog(3, vec![plan(1, 0, 1)]), catalog(4, vec![plan(1, 0, 1), plan(2, 0, 1)]));
+    let world = disturbed(first, then, |shelf, tenant| shelf.outdate(tenant, revision(4)));
+    world.snapshot(7);
+    world.build();
+    assert_eq!(world.service.held(number(7)).unwrap().revision(), revision(4));
+}
+
+#[test]
+fn what_was_read_of_a_tenant_that_was_forgotten_meanwhile_is_answered_and_not_kept() {
+    let (first, then) = (catalog(3, vec![plan(1, 0, 1)]), catalog(4, vec![]));
+    let world = disturbed(first, then, SnapshotShelf::forget);
+    assert_eq!(world.snapshot(7).plans(), 1);
+    assert!(world.service.held(number(7)).is_none());
+    assert_eq!(world.snapshot(7).plans(), 0, "what is read afterwards is kept");
+    assert!(world.service.held(number(7)).is_some());
+}
+
+#[test]
+fn an_order_for_a_tenant_that_was_forgotten_and_that_nobody_waits_for_reads_nothing() {
+    let world = World::new(answering(vec![catalog(1, vec![])]), ALONE);
+    world.snapshot(7);
+    world.shelf.doubt_all();
+    world.shelf.forget(number(7));
+    world.build();
+    assert!(world.service.held(number(7)).is_none());
 }
 
 #[test]
