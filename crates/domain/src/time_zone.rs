@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{Duration, NaiveDateTime, TimeZone as _, Utc};
+use chrono::{Duration, MappedLocalTime, NaiveDateTime, TimeZone as _, Utc};
 use chrono_tz::Tz;
 
 use crate::timestamp::Timestamp;
@@ -34,6 +34,18 @@ impl TimeZone {
     /// at which they would have shown it.
     #[must_use]
     pub fn read(self, text: &str) -> Option<Timestamp> {
+        self.moments(text).map(|[earlier, _]| earlier)
+    }
+
+    /// As [`TimeZone::read`], for the end of what starts at `starts_at`: of a time that the zone's clocks show twice the
+    /// later is meant where the earlier lies before the start.
+    #[must_use]
+    pub fn read_end(self, text: &str, starts_at: Timestamp) -> Option<Timestamp> {
+        self.moments(text).map(|[earlier, later]| if earlier < starts_at { later } else { earlier })
+    }
+
+    /// The first and the last moment at which the zone's clocks show that time: mostly the same one.
+    fn moments(self, text: &str) -> Option<[Timestamp; 2]> {
         let bytes = text.as_bytes();
         // Four digits for the year, and nothing that chrono would also take.
         if bytes.len() < 19 || bytes[4] != b'-' || !bytes[..4].iter().all(u8::is_ascii_digit) {
@@ -43,19 +55,23 @@ impl TimeZone {
             // A leap second is not a time that can be kept.
             return (!text.as_bytes()[17..].starts_with(b"60")).then(|| self.at(local)).flatten();
         }
-        Timestamp::parse_rfc3339(text)
+        Timestamp::parse_rfc3339(text).map(|moment| [moment; 2])
     }
 
-    fn at(self, local: NaiveDateTime) -> Option<Timestamp> {
+    fn at(self, local: NaiveDateTime) -> Option<[Timestamp; 2]> {
         if self == Self::UTC {
-            return Some(Timestamp::from(local.and_utc()));
+            return Some([Timestamp::from(local.and_utc()); 2]);
         }
-        let moment = match self.0.from_local_datetime(&local).earliest() {
-            Some(moment) => moment,
+        let moments = match self.0.from_local_datetime(&local) {
+            MappedLocalTime::Single(moment) => [moment; 2],
+            MappedLocalTime::Ambiguous(earlier, later) => [earlier, later],
             // Skipped: no zone's clocks were ever set forward by more than a day.
-            None => self.0.from_local_datetime(&(local - Duration::days(1))).earliest()? + Duration::days(1),
+            MappedLocalTime::None => {
+                let before = self.0.from_local_datetime(&(local - Duration::days(1))).earliest()?;
+                [before + Duration::days(1); 2]
+            }
         };
-        Some(Timestamp::from(moment.with_timezone(&Utc)))
+        Some(moments.map(|moment| Timestamp::from(moment.with_timezone(&Utc))))
     }
 }
 
@@ -97,6 +113,23 @@ mod tests {
     fn a_time_shown_twice_is_the_earlier_and_a_skipped_one_is_when_it_would_have_been() {
         assert_eq!(read("Europe/Madrid", "2021-10-31T02:30:00").unwrap(), "2021-10-31T00:30:00.000000Z");
         assert_eq!(read("Europe/Madrid", "2021-03-28T02:30:00").unwrap(), "2021-03-28T01:30:00.000000Z");
+    }
+
+    #[test]
+    fn an_end_that_is_shown_twice_is_the_first_of_both_that_is_not_before_the_start() {
+        let zone = TimeZone::parse("Europe/Madrid").unwrap();
+        let end =
+            |starts: &str, ends: &str| zone.read_end(ends, zone.read(starts).unwrap()).unwrap().to_string();
+        for (starts, ends, moment) in [
+            ("2021-10-31T01:30:00", "2021-10-31T02:30:00", "2021-10-31T00:30:00.000000Z"),
+            ("2021-10-31T02:30:00", "2021-10-31T02:30:00", "2021-10-31T00:30:00.000000Z"),
+            ("2021-10-31T02:30:00", "2021-10-31T02:15:00", "2021-10-31T01:15:00.000000Z"),
+            ("2021-10-31T02:30:00", "2021-10-31T03:15:00", "2021-10-31T02:15:00.000000Z"),
+            ("2021-10-31T02:30:00", "2021-10-31T01:15:00", "2021-10-30T23:15:00.000000Z"),
+            ("2021-11-01T02:30:00", "2021-10-31T02:15:00", "2021-10-31T01:15:00.000000Z"),
+        ] {
+            assert_eq!(end(starts, ends), moment, "{starts} to {ends}");
+        }
     }
 
     #[test]

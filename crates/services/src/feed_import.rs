@@ -269,6 +269,8 @@ impl ImportService {
     }
 }
 
+/// The end of a run that failed. U+FFFD stands for U+0000, which not every storage takes.
 fn failed(why: &str) -> RunEnd {
-    RunEnd::Failed { detail: why.chars().take(MAX_DETAIL).collect() }
+    let letters = why.chars().map(|letter| if letter == '\0' { '\u{FFFD}' } else { letter });
+    RunEnd::Failed { detail: letters.take(MAX_DETAIL).collect() }
 }

@@ -211,18 +211,19 @@ pub(crate) async fn get_plan_history(
     let as_of = query.read("as_of", "an RFC 3339 date-time (2026-01-31T12:00:00Z)", |text| {
         Timestamp::parse_rfc3339(&text.replacen(' ', "+", 1))
     })?;
-    if let Some(moment) = as_of {
-        let version = state.services.plans.version_at(tenant, plan, moment).await?;
-        let plans = vec![PlanVersionDto::from(&version)];
-        return json::answer(StatusCode::OK, &PlanHistory { plans, next_cursor: None });
-    }
+    let limit = query.limit()?;
     let filter = plan.to_string();
     let list = ListIdentity { list: "plan history", tenant: Some(tenant), filter: &filter };
     let after = match query.one("cursor")? {
         Some(text) => Some(read_position(&state.cursors.open(&list, text)?)?),
         None => None,
     };
-    let page = state.services.plans.history(tenant, plan, after, query.limit()?).await?;
+    if let Some(moment) = as_of {
+        let version = state.services.plans.version_at(tenant, plan, moment).await?;
+        let plans = vec![PlanVersionDto::from(&version)];
+        return json::answer(StatusCode::OK, &PlanHistory { plans, next_cursor: None });
+    }
+    let page = state.services.plans.history(tenant, plan, after, limit).await?;
     let next = next_cursor(&page, |last| state.cursors.seal(&list, &u64::from(last.version).to_be_bytes()));
     let mut answer = json::builder(StatusCode::OK);
     link_next(&mut answer, &request, next.as_deref());

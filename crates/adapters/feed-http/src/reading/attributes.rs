@@ -88,8 +88,26 @@ impl<'a, const N: usize> Attributes<'a, N> {
 
     /// The time at that place.
     pub(crate) fn time(&self, place: usize, zone: TimeZone) -> Result<Option<Timestamp>, RejectReason> {
+        self.time_by(place, |text| zone.read(text))
+    }
+
+    /// The time at that place, at which something ends that starts at `starts_at`.
+    pub(crate) fn end_time(
+        &self,
+        place: usize,
+        zone: TimeZone,
+        starts_at: Timestamp,
+    ) -> Result<Option<Timestamp>, RejectReason> {
+        self.time_by(place, |text| zone.read_end(text, starts_at))
+    }
+
+    fn time_by(
+        &self,
+        place: usize,
+        read: impl FnOnce(&str) -> Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, RejectReason> {
         let Some(text) = self.get(place)? else { return Ok(None) };
-        let time = zone.read(&text);
+        let time = read(&text);
         let wrong = || {
             let why = "is no date and time such as 2021-06-30T21:00:00";
             reject::wrong(RejectCode::Time, self.names[place], &text, why)

@@ -97,7 +97,8 @@ pub(crate) fn read(
     }
 }
 
-/// The record as it stands in the feed, cut where it is longer than is kept.
+/// The record as it stands in the feed, cut where it is longer than is kept. Not every storage takes U+0000: U+FFFE stands
+/// for it, which XML allows no more, so that the record is not taken for a good one when it is read again.
 fn raw_text(base_start: &str, plan: &[u8], base_end: &str) -> String {
     let mut raw = String::with_capacity(
         (base_start.len() + plan.len() + base_end.len()).min(RejectedRecord::MAX_RAW_BYTES),
@@ -105,6 +106,9 @@ fn raw_text(base_start: &str, plan: &[u8], base_end: &str) -> String {
     raw.push_str(base_start);
     raw.push_str(&String::from_utf8_lossy(plan));
     raw.push_str(base_end);
+    if raw.contains('\0') {
+        raw = raw.replace('\0', "\u{FFFE}");
+    }
     let mut end = raw.len().min(RejectedRecord::MAX_RAW_BYTES);
     while !raw.is_char_boundary(end) {
         end -= 1;

@@ -86,13 +86,22 @@ impl OpenPlan {
     pub(crate) fn finish(self, base: &BasePlan, raw: impl FnOnce() -> String) -> FeedItem {
         match self.content {
             Ok((base, head)) => FeedItem::Plan(record(base, head, self.zones)),
-            Err(reason) => {
-                let base_plan_id = base.id_hint.clone();
-                let place = RecordPlace { offset: self.offset, base_plan_id, plan_id: self.id_hint };
+            Err(mut reason) => {
+                reason.detail = storable(reason.detail);
+                let place = RecordPlace {
+                    offset: self.offset,
+                    base_plan_id: base.id_hint.clone().map(storable),
+                    plan_id: self.id_hint.map(storable),
+                };
                 FeedItem::Reject(RejectedRecord { place, reason, raw: raw() })
             }
         }
     }
+}
+
+/// A text with U+FFFD for each U+0000, which not every storage takes.
+fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{FFFD}") } else { text }
 }
 
 fn record(base: BaseContent, head: PlanHead, zones: Zones) -> PlanRecord {
@@ -130,8 +139,9 @@ impl PlanHead {
     fn time(attributes: &Attributes<'_, 7>, zone: TimeZone) -> Result<PlanTime, RejectReason> {
         let is_older = attributes.has(DATE) && !attributes.has(STARTS) && !attributes.has(ENDS);
         let (starts, ends) = if is_older { (DATE, DATE) } else { (STARTS, ENDS) };
-        let at = |place| attributes.time(place, zone)?.ok_or_else(|| reject::missing(attributes.name(place)));
-        let (starts_at, ends_at) = (at(starts)?, at(ends)?);
+        let missing = |place| reject::missing(attributes.name(place));
+        let starts_at = attributes.time(starts, zone)?.ok_or_else(|| missing(starts))?;
+        let ends_at = attributes.end_time(ends, zone, starts_at)?.ok_or_else(|| missing(ends))?;
         PlanTime::new(starts_at, ends_at).ok_or_else(|| {
             let (starts, ends) = (attributes.name(starts), attributes.name(ends));
             let detail = if ends_at < starts_at {

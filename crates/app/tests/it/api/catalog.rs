@@ -114,6 +114,10 @@ async fn what_was_ever_on_sale_online_stays_findable_and_what_changed_is_version
         .send()
         .await
         .problem(404, "plan-not-found");
+    for wrong in ["limit=0", "limit=many", "cursor=none"] {
+        let answer = acme.get(&format!("{}/history?as_of={first_seen}&{wrong}", plan(2))).send().await;
+        assert_eq!(answer.status, 400, "{wrong}: {answer:?}");
+    }
 }
 
 #[tokio::test]

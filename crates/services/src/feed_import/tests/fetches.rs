@@ -73,6 +73,13 @@ async fn what_a_provider_says_is_cut_to_a_readable_length() {
 }
 
 #[tokio::test]
+async fn what_a_provider_says_is_kept_without_the_letter_that_not_every_storage_takes() {
+    let ends = ends_of(vec![Act::End(Err(FetchError::Unreadable("a\0b".to_owned())))]).await;
+    let [RunEnd::Failed { detail }] = ends.as_slice() else { panic!("{ends:?}") };
+    assert!(detail.contains("a\u{FFFD}b"), "{detail:?}");
+}
+
+#[tokio::test]
 async fn a_provider_that_has_nothing_new_leaves_everything_as_it_is() {
     assert_eq!(ends_of(vec![Act::End(Ok(FetchEnd::NotModified))]).await, [RunEnd::Unchanged]);
 }

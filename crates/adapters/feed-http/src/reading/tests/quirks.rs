@@ -3,6 +3,7 @@
 use tenantry_domain::{PriceRange, SellMode};
 
 use super::*;
+use crate::reading::read_again;
 
 #[test]
 fn a_feed_is_read_to_the_last_attribute() {
@@ -100,6 +101,16 @@ fn what_is_not_known_is_passed_over() {
     assert!(outcome.end.is_ok(), "{:?}", outcome.end);
     let [plan] = outcome.plans()[..] else { panic!("{:?}", outcome.items) };
     assert_eq!(plan.content.time.ends_at(), TimeZone::UTC.read("2021-06-30T22:00:00").unwrap());
+}
+
+#[test]
+fn a_plan_may_end_in_the_hour_that_clocks_show_twice() {
+    let plan = r#"<base_plan base_plan_id="1" title="T" sell_mode="online">
+        <plan plan_id="2" plan_start_date="2021-10-31T02:30:00" plan_end_date="2021-10-31T02:15:00"/></base_plan>"#;
+    let madrid = TimeZone::parse("Europe/Madrid").unwrap();
+    let plan = read_again(plan, &FeedLimits::default(), madrid).unwrap();
+    let times = [plan.content.time.starts_at(), plan.content.time.ends_at()].map(|time| time.to_string());
+    assert_eq!(times, ["2021-10-31T00:30:00.000000Z", "2021-10-31T01:15:00.000000Z"]);
 }
 
 #[test]

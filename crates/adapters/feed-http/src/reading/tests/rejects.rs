@@ -170,3 +170,17 @@ fn what_was_rejected_is_rejected_again_for_the_same_reason_and_taken_once_it_is_
         assert_eq!(again(raw).map_err(|reason| reason.code), Err(code), "{raw}");
     }
 }
+
+#[test]
+fn what_is_kept_of_a_record_holds_no_u_0000_and_cannot_be_read_again_either() {
+    for plan in [format!("{PLAN} sold_out=\"\0\""), PLAN.replace("plan_id=\"", "plan_id=\"\0")] {
+        let reject = only(&feed_of_plan(&plan, ""));
+        let place = [reject.place.base_plan_id, reject.place.plan_id].into_iter().flatten();
+        for text in place.chain([reject.reason.detail, reject.raw.clone()]) {
+            assert!(!text.contains('\0'), "{text:?}");
+        }
+        assert!(reject.raw.contains('\u{FFFE}'), "{:?}", reject.raw);
+        let again = read_again(&reject.raw, &FeedLimits::default(), TimeZone::UTC).unwrap_err();
+        assert_eq!((reject.reason.code, again.code), (RejectCode::Text, RejectCode::Text));
+    }
+}
