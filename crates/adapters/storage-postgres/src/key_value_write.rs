@@ -3,16 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use diesel::PgConnection;
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Integer, Nullable, Text, Timestamptz};
-use tenantry_domain::{
-    ContentType, Entry, EntryMeta, Key, Precondition, Revision, TenantNumber, Timestamp, incremented,
-};
+use tenantry_domain::{EntryMeta, Key, Precondition, Revision, TenantNumber, Timestamp};
 use tenantry_ports::{KeyValueWriteError, NewValue, PutOutcome, StorageError};
 
 use crate::batch::{Change, WriteBatch};
@@ -21,6 +18,7 @@ use crate::error::PostgresError;
 use crate::event::not_asked;
 use crate::event_append::Runs;
 use crate::key_value::{look_up, stored_revision};
+use crate::key_value_cell::{Cell, Fate, Standing};
 use crate::moment::to_moment;
 use crate::pulse::Pulse;
 use crate::row_place::{RowPlace, Tid};
@@ -62,7 +60,7 @@ impl Outcome {
 }
 
 /// A refusal is an answer: nothing was changed, and the transaction goes on.
-type Answer = Result<Outcome, KeyValueWriteError>;
+pub(crate) type Answer = Result<Outcome, KeyValueWriteError>;
 
 #[derive(Debug)]
 struct Staged {
@@ -175,122 +173,6 @@ fn lost(tenant: TenantNumber) -> PostgresError {
 /// Each key that is written in the batch, and what stands under it as the operations go by.
 type Cells = BTreeMap<(TenantNumber, Key), Cell>;
 
-#[derive(Debug, Default)]
-struct Cell {
-    /// Where its row stands in the table, if there is one.
-    place: Option<RowPlace>,
-    standing: Option<Standing>,
-    /// What is stored has ended, and nothing has taken its place yet.
-    has_ended: bool,
-    is_changed: bool,
-    /// An operation asks for the value that stands.
-    needs_value: bool,
-}
-
-/// An entry that stands.
-#[derive(Debug)]
-struct Standing {
-    meta: EntryMeta,
-    /// Nothing where it was not asked for.
-    value: Option<Bytes>,
-    /// As it was put by an operation of the batch.
-    entry: Option<Arc<Entry>>,
-}
-
-impl Cell {
-    /// Carries an operation out, which takes that revision if it changes anything.
-    fn apply(
-        &mut self,
-        key: &Key,
-        precondition: &Precondition,
-        operation: Operation,
-        revision: Revision,
-        now: Timestamp,
-    ) -> Answer {
-        let current = self.standing.as_ref().map(|standing| standing.meta.revision);
-        if !precondition.holds(current.map(Revision::get)) {
-            return Err(KeyValueWriteError::PreconditionFailed { current });
-        }
-        match operation {
-            Operation::Put(NewValue { bytes, content_type, ttl }) => {
-                let expires_at = ttl.map(|ttl| ttl.ends_at(now));
-                Ok(Outcome::Put(self.put(key, content_type, expires_at, bytes, revision, now)))
-            }
-            Operation::Increment { by, initial } => {
-                let (number, content_type, expires_at) = match (&self.standing, initial) {
-                    (None, None) => return Err(KeyValueWriteError::KeyNotFound),
-                    (None, Some(initial)) => (initial, ContentType::plain_text(), None),
-                    (Some(Standing { meta, value, .. }), _) => {
-                        let number = incremented(value.as_deref().unwrap_or_default(), by)?;
-                        (number, meta.content_type.clone(), meta.expires_at)
-                    }
-                };
-                let value = Bytes::from(number.to_string());
-                let outcome = self.put(key, content_type, expires_at, value, revision, now);
-                Ok(Outcome::Incremented(outcome, number))
-            }
-            Operation::Delete if self.standing.is_none() => Err(KeyValueWriteError::KeyNotFound),
-            Operation::Delete => Ok(self.remove(revision)),
-            Operation::Sweep if self.has_ended => Ok(self.remove(revision)),
-            Operation::Sweep => Ok(Outcome::Nothing),
-        }
-    }
-
-    fn put(
-        &mut self,
-        key: &Key,
-        content_type: ContentType,
-        expires_at: Option<Timestamp>,
-        value: Bytes,
-        revision: Revision,
-        now: Timestamp,
-    ) -> PutOutcome {
-        let before = self.standing.as_ref().map(|standing| &standing.meta);
-        let created = before.is_none();
-        let meta = EntryMeta {
-            key: key.clone(),
-            content_type,
-            size: value.len() as u64,
-            version: before.map_or(0, |before| before.version) + 1,
-            revision,
-            created_at: before.map_or(now, |before| before.created_at),
-            updated_at: now,
-            expires_at,
-        };
-        let entry = Arc::new(Entry { meta: meta.clone(), value: value.clone() });
-        self.stand(Some(Standing { meta, value: Some(value), entry: Some(Arc::clone(&entry)) }));
-        PutOutcome { entry, created }
-    }
-
-    fn remove(&mut self, revision: Revision) -> Outcome {
-        self.stand(None);
-        Outcome::Removed(revision)
-    }
-
-    fn stand(&mut self, standing: Option<Standing>) {
-        self.standing = standing;
-        self.has_ended = false;
-        self.is_changed = true;
-    }
-
-    /// What is to become of its row.
-    fn fate(&self) -> Fate {
-        match (&self.standing, self.place) {
-            (Some(_), Some(_)) => Fate::Replaced,
-            (Some(_), None) => Fate::New,
-            (None, _) => Fate::Removed,
-        }
-    }
-}
-
-/// What is to become of a key's row, in the order in which the rows of a tenant are brought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fate {
-    Replaced,
-    New,
-    Removed,
-}
-
 static_query! {
     /// Stores what is to stand under keys, and moves their tenants' counters.
     StoreKeyValues<'a> {
@@ -384,15 +266,11 @@ fn store_some(
         revisions: metas().map(|meta| meta.map_or(0, |meta| meta.revision.get().cast_signed())).collect(),
         created_ats: metas().map(|meta| to_moment(meta.map_or(now, |meta| meta.created_at))).collect(),
         expires_ats: metas().map(|meta| meta.and_then(|meta| meta.expires_at).map(to_moment)).collect(),
-        values: call.iter().map(|changed| bytes_of(changed.cell)).collect(),
+        values: call.iter().map(|changed| changed.cell.value()).collect(),
         life: PhantomData,
     };
     store.execute(connection)?;
     Ok(())
-}
-
-fn bytes_of(cell: &Cell) -> &[u8] {
-    cell.standing.as_ref().and_then(|standing| standing.value.as_deref()).unwrap_or_default()
 }
 
 /// How many of them one call brings: one at least.
@@ -400,7 +278,7 @@ fn length_of_call(left: &[Changed<'_>]) -> usize {
     let mut bytes = 0;
     let fitting = left.iter().take(MAX_IN_CALL).take_while(|changed| {
         let fits = bytes < MAX_BYTES_IN_CALL;
-        bytes += bytes_of(changed.cell).len();
+        bytes += changed.cell.value().len();
         fits
     });
     fitting.count().max(1)

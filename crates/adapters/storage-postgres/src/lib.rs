@@ -41,6 +41,7 @@ mod health;
 mod import;
 mod job_queue;
 mod key_value;
+mod key_value_cell;
 mod key_value_list;
 mod key_value_write;
 mod literal;

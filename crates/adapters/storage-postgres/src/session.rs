@@ -1,6 +1,7 @@
 //! Connections, as they are used for serving.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -10,6 +11,10 @@ use crate::error::PostgresError;
 use crate::options::PostgresOptions;
 use crate::pulse::Pulse;
 use crate::url::PostgresUrl;
+
+/// How long a connection that reads is kept while it is used, and while it is not: r2d2's defaults.
+const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,5 +206,31 @@ impl r2d2::ManageConnection for Readers {
 
     fn has_broken(&self, session: &mut Session) -> bool {
         session.is_broken
+    }
+}
+
+/// Connections for reading, as many as `size`, each made within `wait`.
+pub(crate) fn pool(manager: Readers, size: u32, wait: Duration) -> r2d2::Pool<Readers> {
+    // Whoever moves holds the schema by a connection: that stays.
+    let may_end = manager.connector.purpose == Purpose::Serve;
+    r2d2::Pool::builder()
+        .max_size(size.max(1))
+        .min_idle(Some(0))
+        .connection_timeout(wait)
+        .max_lifetime(may_end.then_some(MAX_LIFETIME))
+        .idle_timeout(may_end.then_some(IDLE_TIMEOUT))
+        // A connection that was cut is noticed by whoever reads next, and replaced.
+        .test_on_check_out(false)
+        .error_handler(Box::new(Quiet))
+        .build_unchecked(manager)
+}
+
+/// Failed attempts to connect are told to whoever waits for a connection.
+#[derive(Debug)]
+struct Quiet;
+
+impl r2d2::HandleError<PostgresError> for Quiet {
+    fn handle_error(&self, error: PostgresError) {
+        tracing::debug!(%error, "a connection for reading cannot be had");
     }
 }

@@ -16,7 +16,7 @@ use crate::error::PostgresError;
 use crate::options::PostgresOptions;
 use crate::pulse::Pulse;
 use crate::replica::{self, Position, Replica, ReplicaHealth};
-use crate::session::{Connector, Purpose, Readers, Session};
+use crate::session::{Connector, Purpose, Readers, Session, pool};
 use crate::{access_key, event, key_value};
 
 /// How many reads may wait for a reader: a tenth of a second's work, about.
@@ -24,10 +24,6 @@ const MAX_WAITING_READS: usize = 4096;
 
 /// How long r2d2 may look for a connection.
 const CONNECTION_WAIT: Duration = Duration::from_secs(2);
-
-/// How long a connection that reads is kept while it is used, and while it is not: r2d2's defaults.
-const MAX_LIFETIME: Duration = Duration::from_secs(30 * 60);
-const IDLE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// How long to wait in the end for what a writer was handed. What then becomes of it is not known, and it was not
 /// acknowledged.
@@ -356,22 +352,6 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Connections for reading, as many as `size`, each made within `wait`.
-pub(crate) fn pool(manager: Readers, size: u32, wait: Duration) -> r2d2::Pool<Readers> {
-    // Whoever moves holds the schema by a connection: that stays.
-    let may_end = manager.connector.purpose == Purpose::Serve;
-    r2d2::Pool::builder()
-        .max_size(size.max(1))
-        .min_idle(Some(0))
-        .connection_timeout(wait)
-        .max_lifetime(may_end.then_some(MAX_LIFETIME))
-        .idle_timeout(may_end.then_some(IDLE_TIMEOUT))
-        // A connection that was cut is noticed by whoever reads next, and replaced.
-        .test_on_check_out(false)
-        .error_handler(Box::new(Quiet))
-        .build_unchecked(manager)
-}
-
 /// What a transaction is told that is about this tenant.
 pub(crate) fn about_tenant(tenant: TenantNumber) -> String {
     format!("set_config('tenantry.tenant', '{tenant}', true)")
@@ -390,14 +370,4 @@ pub(crate) fn in_transaction<T>(
         connection.batch_execute("COMMIT")?;
         Ok(done)
     })
-}
-
-/// Failed attempts to connect are told to whoever waits for a connection.
-#[derive(Debug)]
-struct Quiet;
-
-impl r2d2::HandleError<PostgresError> for Quiet {
-    fn handle_error(&self, error: PostgresError) {
-        tracing::debug!(%error, "a connection for reading cannot be had");
-    }
 }

@@ -1,66 +1,13 @@
 //! Dumps of the search, in the schemas that such services have.
 
-use std::io::Write as _;
-use std::path::Path;
+mod rig;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use proptest::prelude::*;
 
-use crate::{Batch, FileError, Origin, PastData, Predecessor, ReadOptions};
-
-fn read_file(path: &Path, options: &ReadOptions) -> Result<PastData, FileError> {
-    PastData::read(&Origin::File(path.to_owned()), options, &mut |_| {})
-}
-
-fn read(dump: &str, options: &ReadOptions) -> Result<PastData, FileError> {
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(dump.as_bytes()).unwrap();
-    read_file(file.path(), options)
-}
-
-fn good(dump: &str) -> PastData {
-    let data = read(dump, &ReadOptions::default()).unwrap();
-    assert_eq!(data.predecessor(), Predecessor::Search);
-    data
-}
-
-fn refused(dump: &str) -> String {
-    read(dump, &ReadOptions::default()).err().unwrap().to_string()
-}
-
-fn faults(data: &PastData) -> Vec<String> {
-    data.faults().told().iter().map(ToString::to_string).collect()
-}
-
-/// What is delivered, a line a plan.
-fn plans(data: &mut PastData) -> Vec<String> {
-    let mut plans = Vec::new();
-    data.deliver(2, &mut |batch| {
-        let Batch::Plans(batch) = batch else { panic!("{batch:?}") };
-        plans.extend(batch.into_iter().map(|row| {
-            let (record, id) = (row.item.record, row.item.id);
-            let content = record.content;
-            let prices =
-                content.prices.map_or("-".to_owned(), |prices| format!("{}-{}", prices.min, prices.max));
-            format!(
-                "{}: {}/{} {} {} {} {} {} {prices} {}",
-                row.place,
-                record.key.base_plan_id,
-                record.key.plan_id,
-                id.map_or("-".to_owned(), |id| id.to_string()),
-                content.title,
-                content.sell_mode.as_str(),
-                &content.time.starts_at().to_string()[..19],
-                &content.time.ends_at().to_string()[..19],
-                content.zones.as_json()
-            )
-        }));
-        true
-    })
-    .unwrap();
-    plans
-}
+use self::rig::*;
+use crate::{Predecessor, ReadOptions};
 
 const UUID: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 const OTHER: &str = "9b2d1f0e-1111-4222-8333-444455556666";

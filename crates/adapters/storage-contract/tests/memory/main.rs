@@ -9,6 +9,7 @@ mod event;
 mod feed_run;
 mod key_value;
 mod moving;
+mod staging;
 mod tenant;
 
 use std::collections::BTreeMap;
