@@ -1,9 +1,9 @@
 //! The one list of the cases, and what is made of it: the names under which they can be reached, and an
 //! adapter's tests.
 //!
-//! A case that is written and not listed is never used, and the crate denies dead code.
-//! A case that is written and not listed is never used, and the crate denies dead code. One list has to stand in one file,
-//! however long it is.
+//! A case that is written and not listed is never used, and the crate denies dead code. One list has to stand
+//! in one file, however long it is.
+
 /// Hands the list to the macro `$then`, behind `$context`.
 #[doc(hidden)]
 #[macro_export]
