@@ -48,6 +48,9 @@ impl SnapshotBuilder {
                     for wait in waiting {
                         let _ = wait.send(Err(error.clone()));
                     }
+                    if let StorageError::Unavailable(_) = error {
+                        self.shelf.refuse_all(&error);
+                    }
                     self.shelf.timer().pause(RETRY).await;
                     self.shelf.give_up(tenant);
                 }
@@ -62,7 +65,7 @@ impl SnapshotBuilder {
         held: CatalogRevision,
     ) -> Result<Arc<SearchSnapshot>, StorageError> {
         if self.plans.revision(tenant).await? == held
-            && let Some(snapshot) = self.shelf.get(tenant)
+            && let Some(snapshot) = self.shelf.confirm(tenant, held)
         {
             return Ok(snapshot);
         }

@@ -54,6 +54,8 @@ struct Slot {
 /// Tenants whose snapshot is to be made or compared, the longest waiting first, each once.
 #[derive(Default)]
 struct Orders {
+    /// The order before was one that somebody waited for, though others had waited longer.
+    has_gone_ahead: bool,
     queue: VecDeque<TenantNumber>,
     queued: HashSet<TenantNumber>,
     waiting: HashMap<TenantNumber, Vec<oneshot::Sender<Made>>>,
@@ -145,14 +147,11 @@ impl SnapshotShelf {
         wait
     }
 
-    /// The longest waiting order. One for a tenant that has none, and for which nobody waits, was for what is forgotten.
+    /// The longest waiting order; at every other time, the first that somebody waits for. One for a tenant that has none,
+    /// and for which nobody waits, was for what is forgotten.
     pub(super) fn next_order(&self) -> Option<Order> {
         loop {
-            let mut orders = self.orders();
-            let tenant = orders.queue.pop_front()?;
-            orders.queued.remove(&tenant);
-            let waiting = orders.waiting.remove(&tenant).unwrap_or_default();
-            drop(orders);
+            let (tenant, waiting) = self.orders().take()?;
             let mut slots = self.write();
             let compare = match slots.held.get(&tenant) {
                 Some(slot) => {
@@ -166,6 +165,26 @@ impl SnapshotShelf {
                 }
             };
             return Some(Order { tenant, compare, waiting });
+        }
+    }
+
+    /// The tenant's snapshot, if it is the one of that revision, which storage has now.
+    pub(super) fn confirm(
+        &self,
+        tenant: TenantNumber,
+        revision: CatalogRevision,
+    ) -> Option<Arc<SearchSnapshot>> {
+        let slot = self.slot(tenant).filter(|slot| slot.snapshot.revision() == revision)?;
+        slot.checked_ms.store(self.now_ms(), Ordering::Relaxed);
+        Some(Arc::clone(&slot.snapshot))
+    }
+
+    /// Storage is away: everybody who waits learns of it now, and not when the orders before theirs have failed too.
+    pub(super) fn refuse_all(&self, error: &StorageError) {
+        let waiting = std::mem::take(&mut self.orders().waiting);
+        for wait in waiting.into_values().flatten() {
+            // Whoever has gone needs no answer.
+            let _ = wait.send(Err(error.clone()));
         }
     }
 
@@ -276,6 +295,20 @@ impl SnapshotShelf {
 
     fn now_ms(&self) -> u64 {
         millis(self.timer.elapsed())
+    }
+}
+
+impl Orders {
+    /// The order that is next, and who waits for it.
+    fn take(&mut self) -> Option<(TenantNumber, Vec<oneshot::Sender<Made>>)> {
+        let mut ahead = 0;
+        if !self.has_gone_ahead && !self.waiting.is_empty() {
+            ahead = self.queue.iter().position(|tenant| self.waiting.contains_key(tenant)).unwrap_or(0);
+        }
+        let tenant = self.queue.remove(ahead)?;
+        self.has_gone_ahead = ahead > 0;
+        self.queued.remove(&tenant);
+        Some((tenant, self.waiting.remove(&tenant).unwrap_or_default()))
     }
 }
 

@@ -1,3 +1,5 @@
+mod orders;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
