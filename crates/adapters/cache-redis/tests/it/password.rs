@@ -9,6 +9,7 @@ use crate::fault::TIMEOUT;
 use crate::node::Node;
 use crate::open::{bus, options};
 use crate::private_cluster::PrivateCluster;
+use crate::private_sentinel::PrivateSentinel;
 use crate::server::{PASSWORD, arguments, ask, start};
 use crate::whole_contract;
 
@@ -32,9 +33,7 @@ const RIGHTS: &str =
 #[test]
 fn a_user_with_few_rights_passes_both_contracts() {
     let server = server();
-    let rights =
-        "+@connection +get +getrange +set +del +exists +eval +evalsha +script|load +publish +subscribe";
-    let user = format!("ACL SETUSER tenantry on >secret ~t* &t* {rights}");
+    let user = format!("ACL SETUSER tenantry on >secret {RIGHTS}");
     ask::<String>(server.port(), &user).unwrap();
     ask::<String>(server.port(), "ACL SETUSER default off").unwrap();
     let url = format!("redis://tenantry:secret@127.0.0.1:{}", server.port());
@@ -57,6 +56,21 @@ async fn in_a_cluster_the_user_also_looks_for_its_nodes() {
         node.put(&key, 1).await.unwrap();
         assert_eq!(node.version(&key).await, Some(1));
     }
+    let heard = std::sync::Arc::new(RecordedBus::default());
+    let _joined = bus(options, heard.clone());
+    until("the node joins the bus", async || !heard.all().is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_sentinels_the_user_also_asks_whether_it_is_the_primary() {
+    let mut all = PrivateSentinel::start(3_000);
+    let user = format!("ACL SETUSER tenantry on >secret {RIGHTS} +role");
+    ask::<String>(all.primary().port(), &user).unwrap();
+    let url = format!("redis+sentinel://tenantry:secret@127.0.0.1:{}/main", all.sentinel_port());
+    let options = options(&url, namespace(), TIMEOUT);
+    let node = Node::up(options.clone()).await;
+    node.put("k", 1).await.unwrap();
+    assert_eq!(node.version("k").await, Some(1));
     let heard = std::sync::Arc::new(RecordedBus::default());
     let _joined = bus(options, heard.clone());
     until("the node joins the bus", async || !heard.all().is_empty()).await;
