@@ -17,10 +17,11 @@ use tenantry_ports::{
     CatalogPosition, CatalogRow, ExportBound, ExportRepository, KeyPosition, MOVE_MARKER, StorageError,
     StoredTenant, TenantCounters,
 };
+use tenantry_storage_support::catalog_export::{ENDED, catalog};
 
 use crate::access_key::{self, KeyRow};
 use crate::batch::set;
-use crate::catalog_export::{ENDED, catalog};
+use crate::engine::Postgres;
 use crate::error::PostgresError;
 use crate::event::{EventRow, stored_sequence};
 use crate::feed_run_publish::revision;
@@ -95,7 +96,7 @@ impl ExportRepository for PostgresStorage {
         after: Option<CatalogPosition>,
         bound: ExportBound,
     ) -> Result<Vec<CatalogRow>, StorageError> {
-        self.read_for(tenant, move |connection| catalog(connection, tenant, after, bound)).await
+        self.read_for(tenant, move |connection| catalog::<Postgres>(connection, tenant, after, bound)).await
     }
 }
 

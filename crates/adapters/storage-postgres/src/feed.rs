@@ -2,21 +2,19 @@
 
 use async_trait::async_trait;
 use diesel::PgConnection;
-use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use tenantry_domain::{
-    Feed, FeedId, FeedName, FeedSettings, FeedUrl, Page, PageLimit, Precondition, TenantNumber, TimeZone,
-};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+use tenantry_domain::{Feed, FeedId, FeedSettings, Page, PageLimit, Precondition, TenantNumber};
 use tenantry_ports::{FeedRepository, FeedWriteError, StorageError, Validators};
-use uuid::Uuid;
+use tenantry_storage_support::feed::{find, list};
 
 use crate::batch::WriteBatch;
 use crate::claim::Claim;
+use crate::engine::Postgres;
 use crate::error::PostgresError;
 use crate::feed_run_publish::next_revision;
 use crate::literal::{Literal as _, execute, number};
-use crate::moment::{from_moment, to_moment};
+use crate::moment::to_moment;
 use crate::plan_slice::slices;
 use crate::storage::PostgresStorage;
 
@@ -39,8 +37,10 @@ impl FeedRepository for PostgresStorage {
     }
 
     async fn find(&self, tenant: TenantNumber, feed: FeedId) -> Result<Option<Feed>, StorageError> {
-        self.read_for(tenant, move |connection| Ok(find(connection, tenant, feed)?.map(|(feed, _)| feed)))
-            .await
+        self.read_for(tenant, move |connection| {
+            Ok(find::<Postgres>(connection, tenant, feed)?.map(|(feed, _)| feed))
+        })
+        .await
     }
 
     async fn list(
@@ -49,7 +49,7 @@ impl FeedRepository for PostgresStorage {
         after: Option<FeedId>,
         limit: PageLimit,
     ) -> Result<Page<Feed>, StorageError> {
-        self.read_for(tenant, move |connection| list(connection, tenant, after, limit)).await
+        self.read_for(tenant, move |connection| list::<Postgres>(connection, tenant, after, limit)).await
     }
 
     async fn update(
@@ -141,47 +141,6 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// The feed, and what its provider said of the answer that was last taken whole.
-pub(crate) fn find(
-    connection: &mut PgConnection,
-    tenant: TenantNumber,
-    feed: FeedId,
-) -> Result<Option<(Feed, Validators)>, PostgresError> {
-    let select =
-        format!("SELECT * FROM feeds WHERE tenant_number = {tenant} AND feed_id = {}", feed.literal());
-    let row: Option<FeedRow> = diesel::sql_query(select).get_result(connection).optional()?;
-    row.map(FeedRow::into_feed).transpose()
-}
-
-/// The feed's version, which is never 0; nothing where the tenant has no such feed.
-pub(crate) fn version(
-    connection: &mut PgConnection,
-    tenant: TenantNumber,
-    feed: FeedId,
-) -> Result<Option<u64>, PostgresError> {
-    let version = format!(
-        "(SELECT coalesce(max(version), 0) FROM feeds WHERE tenant_number = {tenant} AND feed_id = {})",
-        feed.literal()
-    );
-    Ok(Some(number(connection, &version)?.unsigned_abs()).filter(|version| *version > 0))
-}
-
-fn list(
-    connection: &mut PgConnection,
-    tenant: TenantNumber,
-    after: Option<FeedId>,
-    limit: PageLimit,
-) -> Result<Page<Feed>, PostgresError> {
-    let behind = after.map(|after| format!("AND feed_id > {}", after.literal())).unwrap_or_default();
-    let select = format!(
-        "SELECT * FROM feeds WHERE tenant_number = {tenant} {behind} ORDER BY feed_id LIMIT {}",
-        limit.get() + 1
-    );
-    let rows: Vec<FeedRow> = diesel::sql_query(select).load(connection)?;
-    let feeds = rows.into_iter().map(|row| Ok(row.into_feed()?.0)).collect::<Result<_, PostgresError>>()?;
-    Ok(Page::from_one_more(feeds, limit))
-}
-
 fn update(
     batch: &mut WriteBatch,
     tenant: TenantNumber,
@@ -192,7 +151,7 @@ fn update(
     if !batch.is_catalog_open(tenant) {
         return Ok(Err(FeedWriteError::TenantNotFound));
     }
-    let Some((standing, _)) = find(batch.connection_for(tenant)?, tenant, feed)? else {
+    let Some((standing, _)) = find::<Postgres>(batch.connection_for(tenant)?, tenant, feed)? else {
         return Ok(Err(FeedWriteError::NotFound));
     };
     if standing.version != expected_version {
@@ -241,7 +200,7 @@ fn delete(
     if !batch.is_catalog_open(tenant) {
         return Ok(Err(FeedWriteError::TenantNotFound));
     }
-    let Some((standing, _)) = find(batch.connection_for(tenant)?, tenant, feed)? else {
+    let Some((standing, _)) = find::<Postgres>(batch.connection_for(tenant)?, tenant, feed)? else {
         return Ok(Err(FeedWriteError::NotFound));
     };
     if !precondition.holds(Some(standing.version)) {
@@ -277,60 +236,4 @@ fn delete(
         next_revision(batch, tenant)?;
     }
     Ok(Ok(()))
-}
-
-/// A row of `feeds`, its tenant left out.
-#[derive(Debug, QueryableByName)]
-pub(crate) struct FeedRow {
-    #[diesel(sql_type = SqlUuid)]
-    feed_id: Uuid,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text)]
-    url: String,
-    #[diesel(sql_type = BigInt)]
-    interval_seconds: i64,
-    #[diesel(sql_type = Text)]
-    time_zone: String,
-    #[diesel(sql_type = Bool)]
-    enabled: bool,
-    #[diesel(sql_type = BigInt)]
-    version: i64,
-    #[diesel(sql_type = Timestamptz)]
-    created_at: PgTimestamp,
-    #[diesel(sql_type = Timestamptz)]
-    updated_at: PgTimestamp,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    next_run_at: Option<PgTimestamp>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    last_success_at: Option<PgTimestamp>,
-    #[diesel(sql_type = Nullable<Text>)]
-    etag: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    last_modified: Option<String>,
-}
-
-impl FeedRow {
-    pub(crate) fn into_feed(self) -> Result<(Feed, Validators), PostgresError> {
-        let id = FeedId::new(self.feed_id);
-        let damaged = |what: &str| PostgresError::Damaged(format!("a feed ({id}) with {what}"));
-        let time_zone = TimeZone::parse(&self.time_zone);
-        let settings = FeedSettings {
-            name: FeedName::from_stored(self.name),
-            url: FeedUrl::from_stored(self.url),
-            interval_seconds: u32::try_from(self.interval_seconds).map_err(|_| damaged("an odd interval"))?,
-            time_zone: time_zone.ok_or_else(|| damaged("a time zone that is none"))?,
-            enabled: self.enabled,
-        };
-        let feed = Feed {
-            id,
-            settings,
-            version: self.version.unsigned_abs(),
-            created_at: from_moment(self.created_at),
-            updated_at: from_moment(self.updated_at),
-            next_run_at: self.next_run_at.map(from_moment),
-            last_success_at: self.last_success_at.map(from_moment),
-        };
-        Ok((feed, Validators { etag: self.etag, last_modified: self.last_modified }))
-    }
 }

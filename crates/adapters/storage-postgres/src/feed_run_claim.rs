@@ -10,11 +10,12 @@ use diesel::prelude::*;
 use diesel::sql_types::Timestamptz;
 use tenantry_domain::{RunState, TenantNumber};
 use tenantry_ports::{ClaimError, ClaimOutcome, ClaimedRun, RunClaim, RunKey};
+use tenantry_storage_support::feed;
+use tenantry_storage_support::feed_run_row::{StoredRun, find, is_run};
 
 use crate::batch::WriteBatch;
+use crate::engine::Postgres;
 use crate::error::PostgresError;
-use crate::feed;
-use crate::feed_run_row::{StoredRun, find, is_run};
 use crate::literal::{Literal as _, execute, number};
 use crate::moment::to_moment;
 
@@ -35,26 +36,27 @@ pub(crate) fn claim(
     }
     let now = batch.now();
     let connection = batch.connection_for(tenant)?;
-    let Some(standing) = find(connection, tenant, feed, run)?.filter(|stored| stored.run.state.is_open())
+    let Some(standing) =
+        find::<Postgres>(connection, tenant, feed, run)?.filter(|stored| stored.run.state.is_open())
     else {
         return Ok(ClaimOutcome::Ended);
     };
-    let remaining = remaining(connection, &is_run(tenant, feed, run))?;
+    let remaining = remaining(connection, &is_run::<Postgres>(tenant, feed, run))?;
     if !remaining.is_zero() {
         return Ok(ClaimOutcome::Busy { remaining });
     }
-    let Some((feed, validators)) = feed::find(connection, tenant, feed)? else {
+    let Some((feed, validators)) = feed::find::<Postgres>(connection, tenant, feed)? else {
         return Ok(ClaimOutcome::Ended);
     };
     let claim = format!(
         "UPDATE feed_runs SET state = 'running', started_at = coalesce(started_at, $1), \
          claim_number = claim_number + 1, claimed_until = {}, staging = 0 WHERE {}",
         from_now(lasts),
-        is_run(tenant, key.feed, run)
+        is_run::<Postgres>(tenant, key.feed, run)
     );
     diesel::sql_query(claim).bind::<Timestamptz, _>(to_moment(now)).execute(connection)?;
     begin_staging(batch, key, standing.staging)?;
-    let stored = find(batch.connection_for(tenant)?, tenant, key.feed, run)?;
+    let stored = find::<Postgres>(batch.connection_for(tenant)?, tenant, key.feed, run)?;
     let stored = stored.ok_or_else(|| PostgresError::Damaged(format!("no run {run}, which was claimed")))?;
     let claim = RunClaim { key, number: stored.claim_number };
     Ok(ClaimOutcome::Claimed(Box::new(ClaimedRun { claim, run: stored.run, feed, validators })))
@@ -79,7 +81,7 @@ pub(crate) fn extend(batch: &mut WriteBatch, claim: &RunClaim, lasts: Duration) 
     if let Err(lost) = held(batch, claim)? {
         return Ok(Err(lost));
     }
-    let (until, is_run) = (from_now(lasts), is_run(tenant, feed, run));
+    let (until, is_run) = (from_now(lasts), is_run::<Postgres>(tenant, feed, run));
     let update = format!("UPDATE feed_runs SET claimed_until = {until} WHERE {is_run}");
     execute(batch.connection_for(tenant)?, &update)?;
     Ok(Ok(()))
@@ -100,7 +102,7 @@ pub(crate) fn held(batch: &mut WriteBatch, claim: &RunClaim) -> Claimed<StoredRu
     if !batch.is_catalog_open(tenant) {
         return Ok(Err(ClaimError::Lost));
     }
-    let standing = find(batch.connection_for(tenant)?, tenant, feed, run)?;
+    let standing = find::<Postgres>(batch.connection_for(tenant)?, tenant, feed, run)?;
     let is_held =
         |stored: &StoredRun| stored.run.state == RunState::Running && stored.claim_number == claim.number;
     Ok(standing.filter(is_held).ok_or(ClaimError::Lost))

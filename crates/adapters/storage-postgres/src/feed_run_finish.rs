@@ -5,13 +5,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text, Timestamptz};
 use tenantry_domain::{FeedId, FeedRun, Precondition, RunCounts, RunId, RunState, TenantNumber, Timestamp};
 use tenantry_ports::{ConfirmError, RunClaim, RunEnd, RunKey, Validators};
+use tenantry_storage_support::feed;
+use tenantry_storage_support::feed_run_row::{HELD, StoredRun, find, find_in_state, is_run};
 
 use crate::batch::WriteBatch;
+use crate::engine::Postgres;
 use crate::error::PostgresError;
-use crate::feed;
 use crate::feed_run_claim::{Claimed, discard_later, held};
 use crate::feed_run_publish::{Comparison, Staging, Whence, next_revision, revision};
-use crate::feed_run_row::{HELD, StoredRun, find, find_in_state, is_run};
 use crate::literal::{Literal as _, execute, storable};
 use crate::moment::to_moment;
 
@@ -95,10 +96,10 @@ pub(crate) fn confirm(
     if !batch.is_catalog_open(tenant) {
         return Ok(Err(ConfirmError::NotFound));
     }
-    let Some(run) = find(batch.connection_for(tenant)?, tenant, feed, id)? else {
+    let Some(run) = find::<Postgres>(batch.connection_for(tenant)?, tenant, feed, id)? else {
         return Ok(Err(ConfirmError::NotFound));
     };
-    let current = feed::version(batch.connection_for(tenant)?, tenant, feed)?.unwrap_or_default();
+    let current = feed::version::<Postgres>(batch.connection_for(tenant)?, tenant, feed)?.unwrap_or_default();
     if !precondition.holds(Some(current)) {
         return Ok(Err(ConfirmError::VersionConflict { current }));
     }
@@ -228,13 +229,13 @@ fn note_import(connection: &mut PgConnection, staging: Staging) -> Result<(), Po
 
 /// The run that is held, if one is, is not waited for any more.
 fn supersede(connection: &mut PgConnection, tenant: TenantNumber, feed: FeedId) -> Result<(), PostgresError> {
-    let Some(held) = find_in_state(connection, tenant, feed, HELD)? else { return Ok(()) };
+    let Some(held) = find_in_state::<Postgres>(connection, tenant, feed, HELD)? else { return Ok(()) };
     if let Some(staging) = held.staging {
         discard_later(connection, tenant, staging)?;
     }
     let supersede = format!(
         "UPDATE feed_runs SET state = 'superseded', staging = NULL, etag = NULL, last_modified = NULL WHERE {}",
-        is_run(tenant, feed, held.run.id)
+        is_run::<Postgres>(tenant, feed, held.run.id)
     );
     execute(connection, &supersede)?;
     Ok(())
@@ -269,7 +270,7 @@ fn end_run(
         counts.plans_unchanged,
         counts.plans_left_sale,
         counts.rejected,
-        is_run(tenant, feed, run)
+        is_run::<Postgres>(tenant, feed, run)
     );
     diesel::sql_query(end)
         .bind::<Timestamptz, _>(to_moment(now))
@@ -279,7 +280,7 @@ fn end_run(
             outcome.validators.and_then(|validators| validators.last_modified.as_deref()),
         )
         .execute(connection)?;
-    let ended = find(connection, tenant, feed, run)?;
+    let ended = find::<Postgres>(connection, tenant, feed, run)?;
     ended
         .map(|stored| stored.run)
         .ok_or_else(|| PostgresError::Damaged(format!("no run {run}, which has ended")))

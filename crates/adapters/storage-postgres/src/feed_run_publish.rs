@@ -5,10 +5,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 use tenantry_domain::{CatalogRevision, FeedId, RejectId, RunCounts, RunId, TenantNumber, Timestamp};
 use tenantry_ports::Validators;
+use tenantry_storage_support::feed_run_row::{StoredRun, catalog_revision};
 
 use crate::batch::{Change, WriteBatch};
 use crate::error::PostgresError;
-use crate::feed_run_row::{StoredRun, catalog_revision};
 use crate::literal::{Literal as _, execute, number};
 use crate::moment::to_moment;
 use crate::plan_slice::slices;
@@ -356,7 +356,7 @@ pub(crate) fn revision(
 ) -> Result<CatalogRevision, PostgresError> {
     let standing =
         format!("(SELECT coalesce(max(revision), 0) FROM catalogs WHERE tenant_number = {tenant})");
-    catalog_revision(number(connection, &standing)?)
+    Ok(catalog_revision(number(connection, &standing)?)?)
 }
 
 /// Gives the tenant's catalog its next revision, and has the listener told.

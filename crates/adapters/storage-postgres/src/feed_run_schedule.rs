@@ -8,12 +8,13 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Timestamptz, Uuid as SqlUuid};
 use tenantry_domain::{FeedId, PageLimit, Precondition, RunId, RunTrigger, TenantNumber, Timestamp};
 use tenantry_ports::{RequestError, RequestedRun, RunKey, ScheduleSlot};
+use tenantry_storage_support::feed;
+use tenantry_storage_support::feed_run_row::{OPEN, find, find_in_state};
 use uuid::Uuid;
 
 use crate::batch::WriteBatch;
+use crate::engine::Postgres;
 use crate::error::PostgresError;
-use crate::feed;
-use crate::feed_run_row::{OPEN, find, find_in_state};
 use crate::literal::Literal as _;
 use crate::moment::to_moment;
 use crate::static_query::static_query;
@@ -32,17 +33,17 @@ pub(crate) fn request(
     }
     let now = batch.now();
     let connection = batch.connection_for(tenant)?;
-    let Some(current) = feed::version(connection, tenant, feed)? else {
+    let Some(current) = feed::version::<Postgres>(connection, tenant, feed)? else {
         return Ok(Err(RequestError::NotFound));
     };
     if !precondition.holds(Some(current)) {
         return Ok(Err(RequestError::VersionConflict { current }));
     }
-    if let Some(open) = find_in_state(connection, tenant, feed, OPEN)? {
+    if let Some(open) = find_in_state::<Postgres>(connection, tenant, feed, OPEN)? {
         return Ok(Ok(RequestedRun::Open(open.run)));
     }
     queue(connection, RunKey { tenant, feed, run }, trigger, now)?;
-    let queued = find(connection, tenant, feed, run)?;
+    let queued = find::<Postgres>(connection, tenant, feed, run)?;
     let queued = queued.ok_or_else(|| PostgresError::Damaged(format!("no run {run}, which was queued")))?;
     Ok(Ok(RequestedRun::New(queued.run)))
 }
@@ -93,7 +94,7 @@ pub(crate) fn schedule(
         }
         let connection = batch.connection_for(tenant)?;
         // Another node may have done it meanwhile.
-        let Some((standing, _)) = feed::find(connection, tenant, feed)? else { continue };
+        let Some((standing, _)) = feed::find::<Postgres>(connection, tenant, feed)? else { continue };
         if standing.next_run_at.is_none_or(|due| due > now) {
             continue;
         }
@@ -107,7 +108,7 @@ pub(crate) fn schedule(
             feed.literal()
         );
         diesel::sql_query(update).bind::<Timestamptz, _>(to_moment(next)).execute(connection)?;
-        if find_in_state(connection, tenant, feed, OPEN)?.is_none() {
+        if find_in_state::<Postgres>(connection, tenant, feed, OPEN)?.is_none() {
             let key = RunKey { tenant, feed, run: slot.run };
             queue(connection, key, RunTrigger::Schedule, now)?;
             made.push(key);

@@ -11,12 +11,13 @@ use tenantry_domain::{
     SellMode, TenantNumber,
 };
 use tenantry_ports::{RunClaim, StagedBatch};
+use tenantry_storage_support::feed_run_row::is_run;
 use uuid::Uuid;
 
 use crate::batch::WriteBatch;
+use crate::engine::Postgres;
 use crate::error::PostgresError;
 use crate::feed_run_claim::{Claimed, held};
-use crate::feed_run_row::is_run;
 use crate::literal::{execute, storable};
 use crate::moment::to_moment;
 use crate::plan_identity::{Identity, identify};
@@ -92,7 +93,7 @@ pub(crate) fn stage(batch: &mut WriteBatch, claim: &RunClaim, prepared: &Prepare
     if seen + rejected > 0 {
         let count = format!(
             "UPDATE feed_runs SET plans_seen = plans_seen + {seen}, rejected = rejected + {rejected} WHERE {}",
-            is_run(tenant, claim.key.feed, claim.key.run)
+            is_run::<Postgres>(tenant, claim.key.feed, claim.key.run)
         );
         execute(batch.connection_for(tenant)?, &count)?;
     }

@@ -2,16 +2,14 @@
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
-use tenantry_domain::{
-    Feed, FeedId, FeedName, FeedSettings, FeedUrl, Page, PageLimit, Precondition, TenantNumber, TimeZone,
-    Timestamp,
-};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use tenantry_domain::{Feed, FeedId, FeedSettings, Page, PageLimit, Precondition, TenantNumber, Timestamp};
 use tenantry_ports::{FeedRepository, FeedWriteError, StorageError, Validators};
-use uuid::Uuid;
+use tenantry_storage_support::feed::{find, list};
 
 use crate::batch::WriteBatch;
 use crate::counters::Which;
+use crate::engine::Sqlite;
 use crate::error::SqliteError;
 use crate::feed_run_publish::next_revision;
 use crate::literal::{Literal as _, execute, number};
@@ -35,7 +33,7 @@ impl FeedRepository for SqliteStorage {
     }
 
     async fn find(&self, tenant: TenantNumber, feed: FeedId) -> Result<Option<Feed>, StorageError> {
-        self.read(move |connection| Ok(find(connection, tenant, feed)?.map(|(feed, _)| feed))).await
+        self.read(move |connection| Ok(find::<Sqlite>(connection, tenant, feed)?.map(|(feed, _)| feed))).await
     }
 
     async fn list(
@@ -44,7 +42,7 @@ impl FeedRepository for SqliteStorage {
         after: Option<FeedId>,
         limit: PageLimit,
     ) -> Result<Page<Feed>, StorageError> {
-        self.read(move |connection| list(connection, tenant, after, limit)).await
+        self.read(move |connection| list::<Sqlite>(connection, tenant, after, limit)).await
     }
 
     async fn update(
@@ -136,47 +134,6 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// The feed, and what its provider said of the answer that was last taken whole.
-pub(crate) fn find(
-    connection: &mut SqliteConnection,
-    tenant: TenantNumber,
-    feed: FeedId,
-) -> Result<Option<(Feed, Validators)>, SqliteError> {
-    let select =
-        format!("SELECT * FROM feeds WHERE tenant_number = {tenant} AND feed_id = {}", feed.literal());
-    let row: Option<FeedRow> = diesel::sql_query(select).get_result(connection).optional()?;
-    row.map(FeedRow::into_feed).transpose()
-}
-
-/// The feed's version, which is never 0; nothing where the tenant has no such feed.
-pub(crate) fn version(
-    connection: &mut SqliteConnection,
-    tenant: TenantNumber,
-    feed: FeedId,
-) -> Result<Option<u64>, SqliteError> {
-    let version = format!(
-        "(SELECT coalesce(max(version), 0) FROM feeds WHERE tenant_number = {tenant} AND feed_id = {})",
-        feed.literal()
-    );
-    Ok(Some(number(connection, &version)?.unsigned_abs()).filter(|version| *version > 0))
-}
-
-fn list(
-    connection: &mut SqliteConnection,
-    tenant: TenantNumber,
-    after: Option<FeedId>,
-    limit: PageLimit,
-) -> Result<Page<Feed>, SqliteError> {
-    let behind = after.map(|after| format!("AND feed_id > {}", after.literal())).unwrap_or_default();
-    let select = format!(
-        "SELECT * FROM feeds WHERE tenant_number = {tenant} {behind} ORDER BY feed_id LIMIT {}",
-        limit.get() + 1
-    );
-    let rows: Vec<FeedRow> = diesel::sql_query(select).load(connection)?;
-    let feeds = rows.into_iter().map(|row| Ok(row.into_feed()?.0)).collect::<Result<_, SqliteError>>()?;
-    Ok(Page::from_one_more(feeds, limit))
-}
-
 fn update(
     batch: &mut WriteBatch,
     tenant: TenantNumber,
@@ -187,7 +144,7 @@ fn update(
     if batch.counters(tenant, Which::Open)?.is_none() {
         return Ok(Err(FeedWriteError::TenantNotFound));
     }
-    let Some((standing, _)) = find(&mut batch.connection, tenant, feed)? else {
+    let Some((standing, _)) = find::<Sqlite>(&mut batch.connection, tenant, feed)? else {
         return Ok(Err(FeedWriteError::NotFound));
     };
     if standing.version != expected_version {
@@ -237,7 +194,7 @@ fn delete(
         return Ok(Err(FeedWriteError::TenantNotFound));
     }
     let connection = &mut batch.connection;
-    let Some((standing, _)) = find(connection, tenant, feed)? else {
+    let Some((standing, _)) = find::<Sqlite>(connection, tenant, feed)? else {
         return Ok(Err(FeedWriteError::NotFound));
     };
     if !precondition.holds(Some(standing.version)) {
@@ -270,65 +227,4 @@ fn delete(
         next_revision(batch, tenant)?;
     }
     Ok(Ok(()))
-}
-
-/// A row of `feeds`, its tenant left out.
-#[derive(Debug, QueryableByName)]
-pub(crate) struct FeedRow {
-    #[diesel(sql_type = Binary)]
-    feed_id: Vec<u8>,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text)]
-    url: String,
-    #[diesel(sql_type = BigInt)]
-    interval_seconds: i64,
-    #[diesel(sql_type = Text)]
-    time_zone: String,
-    #[diesel(sql_type = Bool)]
-    enabled: bool,
-    #[diesel(sql_type = BigInt)]
-    version: i64,
-    #[diesel(sql_type = BigInt)]
-    created_at: i64,
-    #[diesel(sql_type = BigInt)]
-    updated_at: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    next_run_at: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    last_success_at: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
-    etag: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    last_modified: Option<String>,
-}
-
-impl FeedRow {
-    pub(crate) fn into_feed(self) -> Result<(Feed, Validators), SqliteError> {
-        let id = FeedId::new(stored_uuid(&self.feed_id, "a feed's id")?);
-        let damaged = |what: &str| SqliteError::Damaged(format!("a feed ({id}) with {what}"));
-        let time_zone = TimeZone::parse(&self.time_zone);
-        let settings = FeedSettings {
-            name: FeedName::from_stored(self.name),
-            url: FeedUrl::from_stored(self.url),
-            interval_seconds: u32::try_from(self.interval_seconds).map_err(|_| damaged("an odd interval"))?,
-            time_zone: time_zone.ok_or_else(|| damaged("a time zone that is none"))?,
-            enabled: self.enabled,
-        };
-        let feed = Feed {
-            id,
-            settings,
-            version: self.version.unsigned_abs(),
-            created_at: Timestamp::from_micros(self.created_at),
-            updated_at: Timestamp::from_micros(self.updated_at),
-            next_run_at: self.next_run_at.map(Timestamp::from_micros),
-            last_success_at: self.last_success_at.map(Timestamp::from_micros),
-        };
-        Ok((feed, Validators { etag: self.etag, last_modified: self.last_modified }))
-    }
-}
-
-/// A UUID, as stored.
-pub(crate) fn stored_uuid(bytes: &[u8], what: &str) -> Result<Uuid, SqliteError> {
-    Uuid::from_slice(bytes).map_err(|_| SqliteError::Damaged(format!("{what} that is no UUID")))
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use tenantry_domain::{RunState, TenantNumber};
 use tenantry_ports::{ClaimError, ClaimOutcome, ClaimedRun, RunClaim, RunKey};
+use tenantry_storage_support::feed;
+use tenantry_storage_support::feed_run_row::{StoredRun, find, is_run};
 
 use crate::batch::WriteBatch;
 use crate::counters::Which;
+use crate::engine::Sqlite;
 use crate::error::SqliteError;
-use crate::feed;
-use crate::feed_run_row::{StoredRun, find, is_run};
 use crate::literal::{Literal as _, execute, number};
 
 /// What a write that a claim is checked for comes to.
@@ -29,14 +30,15 @@ pub(crate) fn claim(
     }
     let now = batch.now();
     let connection = &mut batch.connection;
-    let Some(standing) = find(connection, tenant, feed, run)?.filter(|stored| stored.run.state.is_open())
+    let Some(standing) =
+        find::<Sqlite>(connection, tenant, feed, run)?.filter(|stored| stored.run.state.is_open())
     else {
         return Ok(ClaimOutcome::Ended);
     };
     if let Some(until) = standing.claimed_until.filter(|until| *until > now) {
         return Ok(ClaimOutcome::Busy { remaining: until.since(now) });
     }
-    let Some((feed, validators)) = feed::find(connection, tenant, feed)? else {
+    let Some((feed, validators)) = feed::find::<Sqlite>(connection, tenant, feed)? else {
         return Ok(ClaimOutcome::Ended);
     };
     let (micros, until) = (now.as_micros(), now.plus(lasts).as_micros());
@@ -45,11 +47,11 @@ pub(crate) fn claim(
         &format!(
             "UPDATE feed_runs SET state = 'running', started_at = coalesce(started_at, {micros}), \
              claim_number = claim_number + 1, claimed_until = {until}, staging = 0 WHERE {}",
-            is_run(tenant, key.feed, run)
+            is_run::<Sqlite>(tenant, key.feed, run)
         ),
     )?;
     begin_staging(batch, key, standing.staging)?;
-    let stored = find(&mut batch.connection, tenant, key.feed, run)?;
+    let stored = find::<Sqlite>(&mut batch.connection, tenant, key.feed, run)?;
     let stored = stored.ok_or_else(|| SqliteError::Damaged(format!("no run {run}, which was claimed")))?;
     let claim = RunClaim { key, number: stored.claim_number };
     Ok(ClaimOutcome::Claimed(Box::new(ClaimedRun { claim, run: stored.run, feed, validators })))
@@ -60,7 +62,7 @@ pub(crate) fn extend(batch: &mut WriteBatch, claim: &RunClaim, lasts: Duration) 
     if let Err(lost) = held(batch, claim)? {
         return Ok(Err(lost));
     }
-    let (is_run, until) = (is_run(tenant, feed, run), batch.now().plus(lasts));
+    let (is_run, until) = (is_run::<Sqlite>(tenant, feed, run), batch.now().plus(lasts));
     let update = format!("UPDATE feed_runs SET claimed_until = {} WHERE {is_run}", until.as_micros());
     execute(&mut batch.connection, &update)?;
     Ok(Ok(()))
@@ -81,7 +83,7 @@ pub(crate) fn held(batch: &mut WriteBatch, claim: &RunClaim) -> Claimed<StoredRu
     if batch.counters(tenant, Which::Open)?.is_none() {
         return Ok(Err(ClaimError::Lost));
     }
-    let standing = find(&mut batch.connection, tenant, feed, run)?;
+    let standing = find::<Sqlite>(&mut batch.connection, tenant, feed, run)?;
     let is_held =
         |stored: &StoredRun| stored.run.state == RunState::Running && stored.claim_number == claim.number;
     Ok(standing.filter(is_held).ok_or(ClaimError::Lost))

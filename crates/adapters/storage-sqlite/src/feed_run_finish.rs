@@ -4,14 +4,15 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use tenantry_domain::{FeedId, FeedRun, Precondition, RunCounts, RunId, RunState, TenantNumber, Timestamp};
 use tenantry_ports::{ConfirmError, RunClaim, RunEnd, RunKey, Validators};
+use tenantry_storage_support::feed;
+use tenantry_storage_support::feed_run_row::{HELD, StoredRun, find, find_in_state, is_run};
 
 use crate::batch::WriteBatch;
 use crate::counters::Which;
+use crate::engine::Sqlite;
 use crate::error::SqliteError;
-use crate::feed;
 use crate::feed_run_claim::{Claimed, discard_later, held};
 use crate::feed_run_publish::{Comparison, Staging, Whence, next_revision, revision};
-use crate::feed_run_row::{HELD, StoredRun, find, find_in_state, is_run};
 use crate::literal::{Literal as _, execute};
 
 /// How a run stands when it has come to its end.
@@ -94,10 +95,10 @@ pub(crate) fn confirm(
     if batch.counters(tenant, Which::Open)?.is_none() {
         return Ok(Err(ConfirmError::NotFound));
     }
-    let Some(run) = find(&mut batch.connection, tenant, feed, id)? else {
+    let Some(run) = find::<Sqlite>(&mut batch.connection, tenant, feed, id)? else {
         return Ok(Err(ConfirmError::NotFound));
     };
-    let current = feed::version(&mut batch.connection, tenant, feed)?.unwrap_or_default();
+    let current = feed::version::<Sqlite>(&mut batch.connection, tenant, feed)?.unwrap_or_default();
     if !precondition.holds(Some(current)) {
         return Ok(Err(ConfirmError::VersionConflict { current }));
     }
@@ -232,13 +233,13 @@ fn supersede(
     tenant: TenantNumber,
     feed: FeedId,
 ) -> Result<(), SqliteError> {
-    let Some(held) = find_in_state(connection, tenant, feed, HELD)? else { return Ok(()) };
+    let Some(held) = find_in_state::<Sqlite>(connection, tenant, feed, HELD)? else { return Ok(()) };
     if let Some(staging) = held.staging {
         discard_later(connection, tenant, staging)?;
     }
     let supersede = format!(
         "UPDATE feed_runs SET state = 'superseded', staging = NULL, etag = NULL, last_modified = NULL WHERE {}",
-        is_run(tenant, feed, held.run.id)
+        is_run::<Sqlite>(tenant, feed, held.run.id)
     );
     execute(connection, &supersede)?;
     Ok(())
@@ -274,7 +275,7 @@ fn end_run(
         counts.plans_unchanged,
         counts.plans_left_sale,
         counts.rejected,
-        is_run(tenant, feed, run)
+        is_run::<Sqlite>(tenant, feed, run)
     );
     diesel::sql_query(end)
         .bind::<Nullable<Text>, _>(outcome.detail.as_deref())
@@ -283,7 +284,7 @@ fn end_run(
             outcome.validators.and_then(|validators| validators.last_modified.as_deref()),
         )
         .execute(connection)?;
-    let ended = find(connection, tenant, feed, run)?;
+    let ended = find::<Sqlite>(connection, tenant, feed, run)?;
     ended
         .map(|stored| stored.run)
         .ok_or_else(|| SqliteError::Damaged(format!("no run {run}, which has ended")))

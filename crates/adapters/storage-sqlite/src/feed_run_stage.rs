@@ -7,11 +7,12 @@ use tenantry_domain::{
     RejectedRecord, SellMode, TenantNumber, Timestamp,
 };
 use tenantry_ports::{RunClaim, StagedBatch};
+use tenantry_storage_support::feed_run_row::is_run;
 
 use crate::batch::WriteBatch;
+use crate::engine::Sqlite;
 use crate::error::SqliteError;
 use crate::feed_run_claim::{Claimed, held};
-use crate::feed_run_row::is_run;
 use crate::literal::execute;
 use crate::plan_identity::{Identified, identify};
 use crate::static_query::static_query;
@@ -94,7 +95,7 @@ pub(crate) fn stage(batch: &mut WriteBatch, claim: &RunClaim, prepared: &Prepare
     if seen + rejected > 0 {
         let count = format!(
             "UPDATE feed_runs SET plans_seen = plans_seen + {seen}, rejected = rejected + {rejected} WHERE {}",
-            is_run(tenant, claim.key.feed, claim.key.run)
+            is_run::<Sqlite>(tenant, claim.key.feed, claim.key.run)
         );
         execute(connection, &count)?;
     }
