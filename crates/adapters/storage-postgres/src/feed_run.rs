@@ -12,17 +12,16 @@ use tenantry_ports::{
     RunKey, ScheduleSlot, StagedBatch, StorageError,
 };
 use tenantry_storage_support::feed_reject;
-use tenantry_storage_support::feed_run_row::{find, list};
+use tenantry_storage_support::feed_run_claim::{claim, extend, restage};
+use tenantry_storage_support::feed_run_finish::{confirm, finish};
+use tenantry_storage_support::feed_run_row::{find, list, prune};
+use tenantry_storage_support::feed_run_schedule::request;
+use tenantry_storage_support::feed_run_stage::PreparedBatch;
 
-use crate::batch::WriteBatch;
 use crate::claim::Claim;
 use crate::engine::Postgres;
-use crate::error::PostgresError;
-use crate::feed_run_claim::{claim, extend, restage};
-use crate::feed_run_finish::{confirm, finish};
-use crate::feed_run_schedule::{request, schedule, stranded};
-use crate::feed_run_stage::{PreparedBatch, stage};
-use crate::literal::{Literal as _, execute};
+use crate::feed_run_schedule::{schedule, stranded};
+use crate::feed_run_stage::stage;
 use crate::storage::PostgresStorage;
 
 /// What a write holds while it waits, about.
@@ -182,24 +181,4 @@ impl FeedRunRepository for PostgresStorage {
             .await?
             .1)
     }
-}
-
-fn prune(
-    batch: &mut WriteBatch,
-    tenant: TenantNumber,
-    feed: FeedId,
-    keep: u32,
-) -> Result<u32, PostgresError> {
-    if !batch.is_catalog_open(tenant) {
-        return Ok(0);
-    }
-    let ended = format!(
-        "tenant_number = {tenant} AND feed_id = {} AND state NOT IN ('queued', 'running', 'held')",
-        feed.literal()
-    );
-    let prune = format!(
-        "DELETE FROM feed_runs WHERE {ended} AND run_id IN \
-         (SELECT run_id FROM feed_runs WHERE {ended} ORDER BY run_id DESC OFFSET {keep})"
-    );
-    Ok(u32::try_from(execute(batch.connection_for(tenant)?, &prune)?).unwrap_or(u32::MAX))
 }

@@ -14,7 +14,6 @@
 mod access_key;
 mod batch;
 mod bus;
-mod catalog_import;
 mod claim;
 mod counters;
 mod database;
@@ -29,9 +28,7 @@ mod event_past;
 mod export;
 mod feed;
 mod feed_run;
-mod feed_run_claim;
 mod feed_run_discard;
-mod feed_run_finish;
 mod feed_run_publish;
 mod feed_run_schedule;
 mod feed_run_stage;

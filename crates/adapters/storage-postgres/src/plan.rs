@@ -10,13 +10,13 @@ use tenantry_domain::{
     TenantNumber, Timestamp,
 };
 use tenantry_ports::{PlanRepository, SearchablePlans, StorageError};
+use tenantry_storage_support::feed_run_publish::revision;
 use tenantry_storage_support::plan::{self, VersionRow, select_versions};
 use tenantry_storage_support::plan_content::{prices, time};
 use uuid::Uuid;
 
 use crate::engine::Postgres;
 use crate::error::PostgresError;
-use crate::feed_run_publish::revision;
 use crate::literal::Literal as _;
 use crate::moment::to_moment;
 use crate::storage::{PostgresStorage, Turn};
@@ -65,7 +65,7 @@ impl PlanRepository for PostgresStorage {
     }
 
     async fn revision(&self, tenant: TenantNumber) -> Result<CatalogRevision, StorageError> {
-        self.read_for(tenant, move |connection| revision(connection, tenant)).await
+        self.read_for(tenant, move |connection| revision::<Postgres>(connection, tenant)).await
     }
 
     async fn searchable(&self, tenant: TenantNumber) -> Result<SearchablePlans, StorageError> {
@@ -112,7 +112,7 @@ fn searchable(
     tenant: TenantNumber,
     turn: &Turn<'_>,
 ) -> Result<SearchablePlans, PostgresError> {
-    let revision = revision(connection, tenant)?;
+    let revision = revision::<Postgres>(connection, tenant)?;
     let mut found: Vec<SearchablePlan> = Vec::new();
     let mut last = None;
     loop {

@@ -18,6 +18,7 @@ use tenantry_ports::{
     StoredTenant, TenantCounters,
 };
 use tenantry_storage_support::catalog_export::{ENDED, catalog};
+use tenantry_storage_support::feed_run_publish::revision;
 use tenantry_storage_support::{ReadLimits, ReadPool};
 
 use crate::access_key::{self, KeyRow};
@@ -25,7 +26,6 @@ use crate::connection::{self, Readers};
 use crate::engine::Sqlite;
 use crate::error::SqliteError;
 use crate::event::{EventRow, sequence};
-use crate::feed_run_publish::revision;
 use crate::file::{self, OpenError};
 use crate::key_value::{MetaRow, stored_revision};
 use crate::schema::{admin_keys, events, key_values, settings, tenant_counters, tenants};
@@ -191,7 +191,7 @@ fn tenants(
         }
     }
     for stored in &mut page.rows {
-        stored.counters.catalog_revision = revision(connection, stored.tenant.number)?;
+        stored.counters.catalog_revision = revision::<Sqlite>(connection, stored.tenant.number)?;
     }
     Ok(page.rows)
 }

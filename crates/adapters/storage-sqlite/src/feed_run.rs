@@ -12,17 +12,15 @@ use tenantry_ports::{
     RunKey, ScheduleSlot, StagedBatch, StorageError,
 };
 use tenantry_storage_support::feed_reject;
-use tenantry_storage_support::feed_run_row::{find, list};
+use tenantry_storage_support::feed_run_claim::{claim, extend, restage};
+use tenantry_storage_support::feed_run_finish::{confirm, finish};
+use tenantry_storage_support::feed_run_row::{find, list, prune};
+use tenantry_storage_support::feed_run_schedule::request;
+use tenantry_storage_support::feed_run_stage::PreparedBatch;
 
-use crate::batch::WriteBatch;
-use crate::counters::Which;
 use crate::engine::Sqlite;
-use crate::error::SqliteError;
-use crate::feed_run_claim::{claim, extend, restage};
-use crate::feed_run_finish::{confirm, finish};
-use crate::feed_run_schedule::{request, schedule, stranded};
-use crate::feed_run_stage::{PreparedBatch, stage};
-use crate::literal::{Literal as _, execute};
+use crate::feed_run_schedule::{schedule, stranded};
+use crate::feed_run_stage::stage;
 use crate::storage::SqliteStorage;
 
 /// What a write holds while it waits, about.
@@ -159,19 +157,4 @@ impl FeedRunRepository for SqliteStorage {
     async fn prune(&self, tenant: TenantNumber, feed: FeedId, keep: u32) -> Result<u32, StorageError> {
         Ok(self.write(WEIGHT, (), move |(), batch| prune(batch, tenant, feed, keep)).await?.1)
     }
-}
-
-fn prune(batch: &mut WriteBatch, tenant: TenantNumber, feed: FeedId, keep: u32) -> Result<u32, SqliteError> {
-    if batch.counters(tenant, Which::Open)?.is_none() {
-        return Ok(0);
-    }
-    let ended = format!(
-        "tenant_number = {tenant} AND feed_id = {} AND state NOT IN ('queued', 'running', 'held')",
-        feed.literal()
-    );
-    let prune = format!(
-        "DELETE FROM feed_runs WHERE {ended} AND run_id IN \
-         (SELECT run_id FROM feed_runs WHERE {ended} ORDER BY run_id DESC LIMIT -1 OFFSET {keep})"
-    );
-    Ok(u32::try_from(execute(&mut batch.connection, &prune)?).unwrap_or(u32::MAX))
 }

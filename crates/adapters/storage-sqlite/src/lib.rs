@@ -9,7 +9,6 @@
 
 mod access_key;
 mod batch;
-mod catalog_import;
 mod connection;
 mod counters;
 mod engine;
@@ -19,9 +18,7 @@ mod event_list;
 mod export;
 mod feed;
 mod feed_run;
-mod feed_run_claim;
 mod feed_run_discard;
-mod feed_run_finish;
 mod feed_run_publish;
 mod feed_run_schedule;
 mod feed_run_stage;

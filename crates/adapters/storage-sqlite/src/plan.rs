@@ -10,12 +10,12 @@ use tenantry_domain::{
 use tenantry_ports::{PlanRepository, SearchablePlans, StorageError};
 use tenantry_storage_support::Caller;
 use tenantry_storage_support::engine::Engine as _;
+use tenantry_storage_support::feed_run_publish::revision;
 use tenantry_storage_support::plan::{self, VersionRow, select_versions};
 use tenantry_storage_support::plan_content::{prices, time};
 
 use crate::engine::Sqlite;
 use crate::error::SqliteError;
-use crate::feed_run_publish::revision;
 use crate::schema::plans;
 use crate::storage::SqliteStorage;
 
@@ -62,7 +62,7 @@ impl PlanRepository for SqliteStorage {
     }
 
     async fn revision(&self, tenant: TenantNumber) -> Result<CatalogRevision, StorageError> {
-        self.read(move |connection| revision(connection, tenant)).await
+        self.read(move |connection| revision::<Sqlite>(connection, tenant)).await
     }
 
     async fn searchable(&self, tenant: TenantNumber) -> Result<SearchablePlans, StorageError> {
@@ -93,7 +93,7 @@ fn searchable(
     tenant: TenantNumber,
     caller: &Caller<'_>,
 ) -> Result<SearchablePlans, SqliteError> {
-    let revision = revision(connection, tenant)?;
+    let revision = revision::<Sqlite>(connection, tenant)?;
     let online = plans::table
         .filter(plans::tenant_number.eq(tenant.get()))
         .filter(plans::ever_online.eq(true))

@@ -1,12 +1,18 @@
 //! What the code that both SQL adapters share asks of an engine.
 
-use tenantry_domain::{CatalogRevision, FeedId, PlanId, RejectId, RunId, TenantNumber, Timestamp};
+use std::time::Duration;
+
+use tenantry_domain::{
+    CatalogRevision, FeedId, PlanContent, PlanId, RejectId, RunId, TenantNumber, Timestamp,
+};
 use uuid::Uuid;
 
+use crate::bind::Bind;
 use crate::catalog_export::{FeedRejectRow, MovedPlanRow, PlanVersionRow};
 use crate::feed::FeedRow;
 use crate::feed_reject::RejectRow;
-use crate::feed_run_row::RunRow;
+use crate::feed_run_publish::CountRow;
+use crate::feed_run_row::{RunRow, StoredRun};
 use crate::plan::{PlanRow, VersionRow};
 
 /// What is stored cannot be what was stored: other hands changed it. Says what the database holds.
@@ -49,11 +55,29 @@ pub trait Engine: Sized + 'static {
     /// The query fails.
     fn number(connection: &mut Self::Connection, expression: &str) -> Result<i64, Self::Error>;
 
-    /// Runs a statement, and says how many rows it has changed.
+    /// What stands in the text for its value of that number, the first of which is 1.
+    fn placeholder(number: usize) -> String;
+
+    /// A time as it stands in the text of a statement; nothing where it is a value beside it always.
+    fn time_literal(time: Timestamp) -> Option<String>;
+
+    /// Runs a statement with these values, and says how many rows it has changed.
     ///
     /// # Errors
     /// The statement fails.
-    fn execute(connection: &mut Self::Connection, statement: &str) -> Result<usize, Self::Error>;
+    fn execute_with(
+        connection: &mut Self::Connection,
+        statement: &str,
+        values: &[Bind<'_>],
+    ) -> Result<usize, Self::Error>;
+
+    /// As [`execute_with`](Self::execute_with), without values.
+    ///
+    /// # Errors
+    /// The statement fails.
+    fn execute(connection: &mut Self::Connection, statement: &str) -> Result<usize, Self::Error> {
+        Self::execute_with(connection, statement, &[])
+    }
 }
 
 /// How an engine reads rows of a kind.
@@ -90,9 +114,60 @@ pub trait CatalogEngine:
     + Load<FeedRejectRow<Self>>
     + Load<PlanVersionRow<Self>>
     + Load<MovedPlanRow<Self>>
+    + Load<CountRow>
 {
     /// When a plan `p` of the feed `f` was seen last, as an expression.
     const PLAN_SEEN_AT: &str;
+    /// That a plan is in its feed, as a condition.
+    const IN_FEED: &str;
+    /// How many staged plans were in their feed, as an expression over a group.
+    const COUNT_WERE_IN_FEED: &str;
+    /// What a number of rows follows on which are passed over, to come to all behind them.
+    const BEHIND: &str;
+
+    /// The later one of a column of times, which may hold none, and a time, as an expression.
+    fn later(column: &str, time: &str) -> String;
+
+    /// A statement that counts on in this column of the tenant's row in `catalogs`.
+    fn next_of_catalog(column: &str, tenant: TenantNumber) -> String;
+
+    /// When a claim ends that lasts so long from `now`, as an expression. An engine with a clock asks that one.
+    fn claim_until(now: Timestamp, lasts: Duration) -> String;
+
+    /// How long the claim to the run still lasts at `now`, by the clock that [`claim_until`](Self::claim_until) goes by.
+    ///
+    /// # Errors
+    /// The query fails.
+    fn claim_remaining(
+        connection: &mut Self::Connection,
+        run: &StoredRun,
+        is_run: &str,
+        now: Timestamp,
+    ) -> Result<Duration, Self::Error>;
+
+    /// Stores what was told of a plan, under the staging that brought it, unless it is there.
+    ///
+    /// # Errors
+    /// The statement fails.
+    fn store_content(
+        connection: &mut Self::Connection,
+        tenant: TenantNumber,
+        staging: i64,
+        plan: PlanId,
+        content: &PlanContent,
+    ) -> Result<(), Self::Error>;
+
+    /// Stores the text of a reject, under the staging that brought it, unless it is there.
+    ///
+    /// # Errors
+    /// The statement fails.
+    fn store_text(
+        connection: &mut Self::Connection,
+        tenant: TenantNumber,
+        staging: i64,
+        reject: RejectId,
+        raw: &str,
+    ) -> Result<(), Self::Error>;
 }
 
 /// A transaction that writes to tenants' catalogs, each of which it was given to write to.

@@ -3,11 +3,179 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use tenantry_domain::{
-    Feed, FeedId, FeedName, FeedSettings, FeedUrl, Page, PageLimit, TenantNumber, TimeZone,
+    Feed, FeedId, FeedName, FeedSettings, FeedUrl, Page, PageLimit, Precondition, TenantNumber, TimeZone,
+    Timestamp,
 };
-use tenantry_ports::Validators;
+use tenantry_ports::{FeedWriteError, Validators};
 
-use crate::engine::{CatalogEngine, Damaged, Engine, StoredId as _};
+use crate::bind::{Bind, Binds};
+use crate::engine::{CatalogBatch, CatalogEngine, Damaged, Engine, ErrorOf, StoredId as _};
+use crate::feed_run_publish::next_revision;
+
+/// What each engine does in its own words with a feed's plans.
+pub trait FeedBatch: CatalogBatch {
+    /// Takes all plans out of a feed, which were last seen in it at `last_success_at`. Answers whether any of them was on
+    /// sale.
+    ///
+    /// # Errors
+    /// A statement fails.
+    fn take_out(
+        &mut self,
+        tenant: TenantNumber,
+        of_feed: &str,
+        last_success_at: Option<Timestamp>,
+    ) -> Result<bool, ErrorOf<Self>>;
+}
+
+/// See [`FeedRepository::create`](tenantry_ports::FeedRepository::create).
+pub fn create<B: CatalogBatch>(
+    batch: &mut B,
+    tenant: TenantNumber,
+    id: FeedId,
+    settings: &FeedSettings,
+    max_feeds: u32,
+) -> Result<Result<Feed, FeedWriteError>, ErrorOf<B>> {
+    if !batch.is_catalog_open(tenant)? {
+        return Ok(Err(FeedWriteError::TenantNotFound));
+    }
+    let held = format!("(SELECT count(*) FROM feeds WHERE tenant_number = {tenant})");
+    let held = u32::try_from(B::Engine::number(batch.connection_for(tenant)?, &held)?).unwrap_or(u32::MAX);
+    if held >= max_feeds {
+        return Ok(Err(FeedWriteError::TooMany(held)));
+    }
+    let now = batch.now();
+    let feed = Feed {
+        id,
+        settings: settings.clone(),
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        next_run_at: settings.enabled.then_some(now),
+        last_success_at: None,
+    };
+    insert::<B::Engine>(batch.connection_for(tenant)?, tenant, &feed, &Validators::default(), "")?;
+    Ok(Ok(feed))
+}
+
+/// Stores a feed as it is. `conflict` says what becomes of one whose id is there.
+pub(crate) fn insert<E: Engine>(
+    connection: &mut E::Connection,
+    tenant: TenantNumber,
+    feed: &Feed,
+    validators: &Validators,
+    conflict: &str,
+) -> Result<(), E::Error> {
+    let settings = &feed.settings;
+    let mut binds = Binds::<E>::new();
+    let insert = format!(
+        "INSERT INTO feeds (tenant_number, feed_id, name, url, interval_seconds, time_zone, enabled, version, \
+         created_at, updated_at, next_run_at, last_success_at, etag, last_modified) \
+         VALUES ({tenant}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) {conflict}",
+        feed.id.in_text::<E>(),
+        binds.text(settings.name.as_str()),
+        binds.text(settings.url.as_str()),
+        binds.number(i64::from(settings.interval_seconds)),
+        binds.text(settings.time_zone.name()),
+        binds.add(Bind::Flag(settings.enabled)),
+        binds.number(feed.version.cast_signed()),
+        binds.time(feed.created_at),
+        binds.time(feed.updated_at),
+        binds.add(Bind::Time(feed.next_run_at)),
+        binds.add(Bind::Time(feed.last_success_at)),
+        binds.add(Bind::Text(validators.etag.as_deref())),
+        binds.add(Bind::Text(validators.last_modified.as_deref()))
+    );
+    binds.execute(connection, &insert)?;
+    Ok(())
+}
+
+/// See [`FeedRepository::update`](tenantry_ports::FeedRepository::update).
+pub fn update<B: CatalogBatch>(
+    batch: &mut B,
+    tenant: TenantNumber,
+    feed: FeedId,
+    expected_version: u64,
+    settings: &FeedSettings,
+) -> Result<Result<Feed, FeedWriteError>, ErrorOf<B>> {
+    if !batch.is_catalog_open(tenant)? {
+        return Ok(Err(FeedWriteError::TenantNotFound));
+    }
+    let Some((standing, _)) = find::<B::Engine>(batch.connection_for(tenant)?, tenant, feed)? else {
+        return Ok(Err(FeedWriteError::NotFound));
+    };
+    if standing.version != expected_version {
+        return Ok(Err(FeedWriteError::VersionConflict { current: standing.version }));
+    }
+    let before = &standing.settings;
+    let is_due = !before.enabled || before.interval_seconds != settings.interval_seconds;
+    let is_elsewhere = before.url != settings.url || before.time_zone != settings.time_zone;
+    let next_run_at = match settings.enabled {
+        true if is_due => Some(batch.now()),
+        true => standing.next_run_at,
+        false => None,
+    };
+    let changed = Feed {
+        settings: settings.clone(),
+        version: standing.version + 1,
+        updated_at: batch.now().max(standing.updated_at),
+        next_run_at,
+        ..standing
+    };
+    let forget = if is_elsewhere { ", etag = NULL, last_modified = NULL" } else { "" };
+    let mut binds = Binds::<B::Engine>::new();
+    let update = format!(
+        "UPDATE feeds SET name = {}, url = {}, interval_seconds = {}, time_zone = {}, enabled = {}, version = {}, \
+         updated_at = {}, next_run_at = {} {forget} WHERE tenant_number = {tenant} AND feed_id = {}",
+        binds.text(settings.name.as_str()),
+        binds.text(settings.url.as_str()),
+        binds.number(i64::from(settings.interval_seconds)),
+        binds.text(settings.time_zone.name()),
+        binds.add(Bind::Flag(settings.enabled)),
+        binds.number(changed.version.cast_signed()),
+        binds.time(changed.updated_at),
+        binds.add(Bind::Time(changed.next_run_at)),
+        feed.in_text::<B::Engine>()
+    );
+    binds.execute(batch.connection_for(tenant)?, &update)?;
+    Ok(Ok(changed))
+}
+
+/// See [`FeedRepository::delete`](tenantry_ports::FeedRepository::delete).
+pub fn delete<B: FeedBatch>(
+    batch: &mut B,
+    tenant: TenantNumber,
+    feed: FeedId,
+    precondition: &Precondition,
+) -> Result<Result<(), FeedWriteError>, ErrorOf<B>> {
+    if !batch.is_catalog_open(tenant)? {
+        return Ok(Err(FeedWriteError::TenantNotFound));
+    }
+    let Some((standing, _)) = find::<B::Engine>(batch.connection_for(tenant)?, tenant, feed)? else {
+        return Ok(Err(FeedWriteError::NotFound));
+    };
+    if !precondition.holds(Some(standing.version)) {
+        return Ok(Err(FeedWriteError::VersionConflict { current: standing.version }));
+    }
+    let of_feed = format!("tenant_number = {tenant} AND feed_id = {}", feed.in_text::<B::Engine>());
+    let any_on_sale = batch.take_out(tenant, &of_feed, standing.last_success_at)?;
+    let connection = batch.connection_for(tenant)?;
+    for (table, any) in [("feed_runs", "staging IS NOT NULL"), ("feed_rejects", "TRUE")] {
+        B::Engine::execute(
+            connection,
+            &format!(
+                "INSERT INTO discards (tenant_number, staging) SELECT DISTINCT tenant_number, staging FROM {table} \
+                 WHERE {of_feed} AND {any} ON CONFLICT DO NOTHING"
+            ),
+        )?;
+    }
+    for table in ["feed_runs", "feed_rejects", "feeds"] {
+        B::Engine::execute(connection, &format!("DELETE FROM {table} WHERE {of_feed}"))?;
+    }
+    if any_on_sale {
+        next_revision(batch, tenant)?;
+    }
+    Ok(Ok(()))
+}
 
 /// The feed, and what its provider said of the answer that was last taken whole.
 pub fn find<E: CatalogEngine>(

@@ -8,7 +8,7 @@ use tenantry_domain::{
 };
 use tenantry_ports::Validators;
 
-use crate::engine::{CatalogEngine, Damaged, Engine, StoredId as _};
+use crate::engine::{CatalogBatch, CatalogEngine, Damaged, Engine, ErrorOf, StoredId as _};
 use crate::feed;
 
 /// A row of `feed_runs`, its tenant left out.
@@ -180,6 +180,28 @@ pub fn list<E: CatalogEngine>(
     let rows: Vec<RunRow<E>> = E::load(connection, select)?;
     let runs = rows.into_iter().map(|row| Ok(row.into_stored()?.run)).collect::<Result<_, Damaged>>()?;
     Ok(Some(Page::from_one_more(runs, limit)))
+}
+
+/// Removes all but the last `keep` of the feed's runs that have ended. Answers how many those were.
+pub fn prune<B: CatalogBatch>(
+    batch: &mut B,
+    tenant: TenantNumber,
+    feed: FeedId,
+    keep: u32,
+) -> Result<u32, ErrorOf<B>> {
+    if !batch.is_catalog_open(tenant)? {
+        return Ok(0);
+    }
+    let ended = format!(
+        "tenant_number = {tenant} AND feed_id = {} AND state NOT IN ('queued', 'running', 'held')",
+        feed.in_text::<B::Engine>()
+    );
+    let prune = format!(
+        "DELETE FROM feed_runs WHERE {ended} AND run_id IN \
+         (SELECT run_id FROM feed_runs WHERE {ended} ORDER BY run_id DESC {} {keep})",
+        B::Engine::BEHIND
+    );
+    Ok(u32::try_from(B::Engine::execute(batch.connection_for(tenant)?, &prune)?).unwrap_or(u32::MAX))
 }
 
 /// The state of runs that have not ended, in the words of the index of them.

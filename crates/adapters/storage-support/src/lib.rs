@@ -9,11 +9,18 @@
 //! [`engine`]; their functions fail as its queries do, and where what is stored cannot be what was stored
 //! ([`Damaged`](engine::Damaged)).
 
+pub mod bind;
 pub mod catalog_export;
+pub mod catalog_import;
 pub mod engine;
 pub mod feed;
 pub mod feed_reject;
+pub mod feed_run_claim;
+pub mod feed_run_finish;
+pub mod feed_run_publish;
 pub mod feed_run_row;
+pub mod feed_run_schedule;
+pub mod feed_run_stage;
 mod gathered_reads;
 mod group_commit;
 mod page;
