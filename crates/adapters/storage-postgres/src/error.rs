@@ -2,6 +2,7 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use tenantry_ports::StorageError;
+use tenantry_storage_support::engine::Damaged;
 
 /// What may go wrong inside a query or behind it.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,12 @@ impl PostgresError {
     /// Whether what the connection answers next can't be relied upon.
     pub(crate) fn breaks_connection(&self) -> bool {
         !matches!(self, Self::Damaged(_))
+    }
+}
+
+impl From<Damaged> for PostgresError {
+    fn from(Damaged(what): Damaged) -> Self {
+        Self::Damaged(what)
     }
 }
 

@@ -17,13 +17,14 @@ use tenantry_ports::{
     CatalogPosition, CatalogRow, ExportBound, ExportRepository, KeyPosition, MOVE_MARKER, StorageError,
     StoredTenant, TenantCounters,
 };
+use tenantry_storage_support::catalog_export::{ENDED, catalog};
+use tenantry_storage_support::feed_run_publish::revision;
 
 use crate::access_key::{self, KeyRow};
 use crate::batch::set;
-use crate::catalog_export::{ENDED, catalog};
+use crate::engine::Postgres;
 use crate::error::PostgresError;
 use crate::event::{EventRow, stored_sequence};
-use crate::feed_run_publish::revision;
 use crate::key_value::{MetaRow, stored_revision};
 use crate::moment::from_moment;
 use crate::schema::{admin_keys, settings, tenant_counters, tenants};
@@ -95,7 +96,7 @@ impl ExportRepository for PostgresStorage {
         after: Option<CatalogPosition>,
         bound: ExportBound,
     ) -> Result<Vec<CatalogRow>, StorageError> {
-        self.read_for(tenant, move |connection| catalog(connection, tenant, after, bound)).await
+        self.read_for(tenant, move |connection| catalog::<Postgres>(connection, tenant, after, bound)).await
     }
 }
 
@@ -163,7 +164,7 @@ fn counters(connection: &mut PgConnection, tenant: TenantNumber) -> Result<Tenan
         event_sequence: stored_sequence(event_sequence)?,
         last_event_at: last_event_at.map(from_moment),
         key_value_revision: stored_revision(key_value_revision)?,
-        catalog_revision: revision(connection, tenant)?,
+        catalog_revision: revision::<Postgres>(connection, tenant)?,
     })
 }
 

@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use diesel::PgConnection;
-use diesel::prelude::*;
 use tenantry_domain::{
     FeedId, FeedRun, Page, PageLimit, Precondition, Reject, RejectId, RunCounts, RunId, RunTrigger,
     TenantNumber, Timestamp,
@@ -13,18 +11,18 @@ use tenantry_ports::{
     ClaimError, ClaimOutcome, ConfirmError, FeedRunRepository, RequestError, RequestedRun, RunClaim, RunEnd,
     RunKey, ScheduleSlot, StagedBatch, StorageError,
 };
+use tenantry_storage_support::feed_reject;
+use tenantry_storage_support::feed_run_claim::{claim, extend, restage};
+use tenantry_storage_support::feed_run_finish::{confirm, finish};
+use tenantry_storage_support::feed_run_row::{find, list, prune};
+use tenantry_storage_support::feed_run_schedule::request;
+use tenantry_storage_support::feed_run_stage::PreparedBatch;
 
-use crate::batch::WriteBatch;
 use crate::claim::Claim;
-use crate::error::PostgresError;
-use crate::feed_run_claim::{claim, extend, restage};
-use crate::feed_run_finish::{confirm, finish};
-use crate::feed_run_row::{RunRow, find};
-use crate::feed_run_schedule::{request, schedule, stranded};
-use crate::feed_run_stage::{PreparedBatch, stage};
-use crate::literal::{Literal as _, execute};
+use crate::engine::Postgres;
+use crate::feed_run_schedule::{schedule, stranded};
+use crate::feed_run_stage::stage;
 use crate::storage::PostgresStorage;
-use crate::{feed, feed_reject};
 
 /// What a write holds while it waits, about.
 const WEIGHT: usize = 512;
@@ -147,7 +145,7 @@ impl FeedRunRepository for PostgresStorage {
         run: RunId,
     ) -> Result<Option<FeedRun>, StorageError> {
         self.read_for(tenant, move |connection| {
-            Ok(find(connection, tenant, feed, run)?.map(|stored| stored.run))
+            Ok(find::<Postgres>(connection, tenant, feed, run)?.map(|stored| stored.run))
         })
         .await
     }
@@ -159,7 +157,8 @@ impl FeedRunRepository for PostgresStorage {
         after: Option<RunId>,
         limit: PageLimit,
     ) -> Result<Option<Page<FeedRun>>, StorageError> {
-        self.read_for(tenant, move |connection| list(connection, tenant, feed, after, limit)).await
+        self.read_for(tenant, move |connection| list::<Postgres>(connection, tenant, feed, after, limit))
+            .await
     }
 
     async fn rejects(
@@ -171,7 +170,7 @@ impl FeedRunRepository for PostgresStorage {
         max_raw_bytes: u64,
     ) -> Result<Option<Page<Reject>>, StorageError> {
         self.read_for(tenant, move |connection| {
-            feed_reject::list(connection, tenant, feed, after, limit, max_raw_bytes)
+            feed_reject::list::<Postgres>(connection, tenant, feed, after, limit, max_raw_bytes)
         })
         .await
     }
@@ -182,47 +181,4 @@ impl FeedRunRepository for PostgresStorage {
             .await?
             .1)
     }
-}
-
-fn list(
-    connection: &mut PgConnection,
-    tenant: TenantNumber,
-    feed: FeedId,
-    after: Option<RunId>,
-    limit: PageLimit,
-) -> Result<Option<Page<FeedRun>>, PostgresError> {
-    if feed::version(connection, tenant, feed)?.is_none() {
-        return Ok(None);
-    }
-    let behind = after.map(|after| format!("AND run_id < {}", after.literal())).unwrap_or_default();
-    let select = format!(
-        "SELECT * FROM feed_runs WHERE tenant_number = {tenant} AND feed_id = {} {behind} \
-         ORDER BY run_id DESC LIMIT {}",
-        feed.literal(),
-        limit.get() + 1
-    );
-    let rows: Vec<RunRow> = diesel::sql_query(select).load(connection)?;
-    let runs =
-        rows.into_iter().map(|row| Ok(row.into_stored()?.run)).collect::<Result<_, PostgresError>>()?;
-    Ok(Some(Page::from_one_more(runs, limit)))
-}
-
-fn prune(
-    batch: &mut WriteBatch,
-    tenant: TenantNumber,
-    feed: FeedId,
-    keep: u32,
-) -> Result<u32, PostgresError> {
-    if !batch.is_catalog_open(tenant) {
-        return Ok(0);
-    }
-    let ended = format!(
-        "tenant_number = {tenant} AND feed_id = {} AND state NOT IN ('queued', 'running', 'held')",
-        feed.literal()
-    );
-    let prune = format!(
-        "DELETE FROM feed_runs WHERE {ended} AND run_id IN \
-         (SELECT run_id FROM feed_runs WHERE {ended} ORDER BY run_id DESC OFFSET {keep})"
-    );
-    Ok(u32::try_from(execute(batch.connection_for(tenant)?, &prune)?).unwrap_or(u32::MAX))
 }

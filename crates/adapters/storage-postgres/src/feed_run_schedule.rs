@@ -1,4 +1,4 @@
-//! How runs come to be, by the timer or because somebody asked, and which of them nobody works on.
+//! How runs come to be by the timer, and which of them nobody works on.
 
 use std::marker::PhantomData;
 
@@ -6,64 +6,19 @@ use diesel::PgConnection;
 use diesel::data_types::PgTimestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Timestamptz, Uuid as SqlUuid};
-use tenantry_domain::{FeedId, PageLimit, Precondition, RunId, RunTrigger, TenantNumber, Timestamp};
-use tenantry_ports::{RequestError, RequestedRun, RunKey, ScheduleSlot};
+use tenantry_domain::{FeedId, PageLimit, RunId, RunTrigger, Timestamp};
+use tenantry_ports::{RunKey, ScheduleSlot};
+use tenantry_storage_support::feed;
+use tenantry_storage_support::feed_run_row::{OPEN, find_in_state};
+use tenantry_storage_support::feed_run_schedule::{queue, set_next_run};
 use uuid::Uuid;
 
 use crate::batch::WriteBatch;
+use crate::engine::Postgres;
 use crate::error::PostgresError;
-use crate::feed;
-use crate::feed_run_row::{OPEN, find, find_in_state};
-use crate::literal::Literal as _;
 use crate::moment::to_moment;
 use crate::static_query::static_query;
 use crate::tenant::tenant_number;
-
-pub(crate) fn request(
-    batch: &mut WriteBatch,
-    tenant: TenantNumber,
-    feed: FeedId,
-    run: RunId,
-    trigger: RunTrigger,
-    precondition: &Precondition,
-) -> Result<Result<RequestedRun, RequestError>, PostgresError> {
-    if !batch.is_catalog_open(tenant) {
-        return Ok(Err(RequestError::NotFound));
-    }
-    let now = batch.now();
-    let connection = batch.connection_for(tenant)?;
-    let Some(current) = feed::version(connection, tenant, feed)? else {
-        return Ok(Err(RequestError::NotFound));
-    };
-    if !precondition.holds(Some(current)) {
-        return Ok(Err(RequestError::VersionConflict { current }));
-    }
-    if let Some(open) = find_in_state(connection, tenant, feed, OPEN)? {
-        return Ok(Ok(RequestedRun::Open(open.run)));
-    }
-    queue(connection, RunKey { tenant, feed, run }, trigger, now)?;
-    let queued = find(connection, tenant, feed, run)?;
-    let queued = queued.ok_or_else(|| PostgresError::Damaged(format!("no run {run}, which was queued")))?;
-    Ok(Ok(RequestedRun::New(queued.run)))
-}
-
-fn queue(
-    connection: &mut PgConnection,
-    key: RunKey,
-    trigger: RunTrigger,
-    now: Timestamp,
-) -> Result<(), PostgresError> {
-    let insert = format!(
-        "INSERT INTO feed_runs (tenant_number, feed_id, run_id, cause, state, queued_at) \
-         VALUES ({}, {}, {}, '{}', 'queued', $1)",
-        key.tenant,
-        key.feed.literal(),
-        key.run.literal(),
-        trigger.as_str()
-    );
-    diesel::sql_query(insert).bind::<Timestamptz, _>(to_moment(now)).execute(connection)?;
-    Ok(())
-}
 
 static_query! {
     /// Which feeds are due.
@@ -93,23 +48,16 @@ pub(crate) fn schedule(
         }
         let connection = batch.connection_for(tenant)?;
         // Another node may have done it meanwhile.
-        let Some((standing, _)) = feed::find(connection, tenant, feed)? else { continue };
+        let Some((standing, _)) = feed::find::<Postgres>(connection, tenant, feed)? else { continue };
         if standing.next_run_at.is_none_or(|due| due > now) {
             continue;
         }
         let Some(slot) = slots.next() else { break };
-        // The interval in thousandths of a second, times the thousandths of it.
         let interval = i64::from(standing.settings.interval_seconds);
-        let wait = interval * 1000 * (1000 + i64::from(slot.jitter_permille));
-        let next = Timestamp::from_micros(now.as_micros().saturating_add(wait));
-        let update = format!(
-            "UPDATE feeds SET next_run_at = $1 WHERE tenant_number = {tenant} AND feed_id = {}",
-            feed.literal()
-        );
-        diesel::sql_query(update).bind::<Timestamptz, _>(to_moment(next)).execute(connection)?;
-        if find_in_state(connection, tenant, feed, OPEN)?.is_none() {
+        set_next_run::<Postgres>(connection, tenant, feed, interval, slot, now)?;
+        if find_in_state::<Postgres>(connection, tenant, feed, OPEN)?.is_none() {
             let key = RunKey { tenant, feed, run: slot.run };
-            queue(connection, key, RunTrigger::Schedule, now)?;
+            queue::<Postgres>(connection, key, RunTrigger::Schedule, now)?;
             made.push(key);
         }
     }

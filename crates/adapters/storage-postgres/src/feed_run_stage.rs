@@ -6,74 +6,24 @@ use std::collections::hash_map::Entry;
 use diesel::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use tenantry_domain::{
-    FeedId, PlanId, PlanRecord, ProviderId, RecordPlace, RejectCode, RejectId, RejectReason, RejectedRecord,
-    SellMode, TenantNumber,
-};
-use tenantry_ports::{RunClaim, StagedBatch};
+use tenantry_domain::{PlanId, ProviderId, RejectId, RejectedRecord, SellMode, TenantNumber};
+use tenantry_ports::RunClaim;
+use tenantry_storage_support::feed_run_claim::{Claimed, held};
+use tenantry_storage_support::feed_run_stage::{PreparedBatch, PreparedPlan, count_staged};
 use uuid::Uuid;
 
 use crate::batch::WriteBatch;
+use crate::engine::Postgres;
 use crate::error::PostgresError;
-use crate::feed_run_claim::{Claimed, held};
-use crate::feed_run_row::is_run;
-use crate::literal::{execute, storable};
+use crate::literal::storable;
 use crate::moment::to_moment;
-use crate::plan_identity::{Identity, identify};
+use crate::plan_identity::identify;
 
-/// A batch with what is made of its records before the writer has it: hashing long zones would hold up others.
-#[derive(Debug)]
-pub(crate) struct PreparedBatch {
-    plans: Vec<PreparedPlan>,
-    rejects: Vec<(RejectId, RejectedRecord)>,
-}
-
-#[derive(Debug)]
-struct PreparedPlan {
-    identity: Identity,
-    digest: [u8; 32],
-    record: PlanRecord,
-    /// What it is rejected as if another record has its key.
-    duplicate: (RejectId, RejectedRecord),
-}
-
-impl PreparedBatch {
-    pub(crate) fn of(feed: FeedId, batch: StagedBatch) -> Self {
-        let records = batch.records.into_iter().map(|record| (record, None));
-        let plans = records.chain(batch.past.into_iter().map(|plan| (plan.record, plan.id)));
-        let plans = plans.map(|(record, past)| PreparedPlan {
-            identity: Identity { derived: PlanId::of(feed, &record.key), past },
-            digest: record.content.digest(),
-            duplicate: duplicate(feed, &record),
-            record,
-        });
-        let rejects = batch.rejects.into_iter().map(|reject| (RejectId::of(feed, &reject), reject));
-        Self { plans: plans.collect(), rejects: rejects.collect() }
-    }
-
-    /// About how many bytes it holds while it waits.
-    pub(crate) fn weight(&self) -> usize {
-        let plans: usize =
-            self.plans.iter().map(|plan| 1024 + plan.record.content.zones.as_json().len()).sum();
-        let rejects: usize = self.rejects.iter().map(|(_, reject)| 1024 + reject.raw.len()).sum();
-        256 + plans + rejects
-    }
-}
-
-fn duplicate(feed: FeedId, record: &PlanRecord) -> (RejectId, RejectedRecord) {
-    let text = |id: &ProviderId| Some(id.as_str().to_owned());
-    let place = RecordPlace {
-        offset: 0,
-        base_plan_id: text(&record.key.base_plan_id),
-        plan_id: text(&record.key.plan_id),
-    };
-    let detail = "stands in the feed more than once, with other content: the first was taken";
-    let reason = RejectReason::new(RejectCode::Duplicate, detail);
-    let reject = RejectedRecord { place, reason, raw: String::new() };
-    (RejectId::of(feed, &reject), reject)
-}
-
-pub(crate) fn stage(batch: &mut WriteBatch, claim: &RunClaim, prepared: &PreparedBatch) -> Claimed<()> {
+pub(crate) fn stage(
+    batch: &mut WriteBatch,
+    claim: &RunClaim,
+    prepared: &PreparedBatch,
+) -> Claimed<(), WriteBatch> {
     let standing = match held(batch, claim)? {
         Ok(standing) => standing,
         Err(lost) => return Ok(Err(lost)),
@@ -90,11 +40,7 @@ pub(crate) fn stage(batch: &mut WriteBatch, claim: &RunClaim, prepared: &Prepare
     stage_plans(batch, tenant, staging, &first)?;
     let rejected = stage_rejects(batch.connection_for(tenant)?, tenant, staging, &rejects)?;
     if seen + rejected > 0 {
-        let count = format!(
-            "UPDATE feed_runs SET plans_seen = plans_seen + {seen}, rejected = rejected + {rejected} WHERE {}",
-            is_run(tenant, claim.key.feed, claim.key.run)
-        );
-        execute(batch.connection_for(tenant)?, &count)?;
+        count_staged::<Postgres>(batch.connection_for(tenant)?, claim.key, seen, rejected)?;
     }
     Ok(Ok(()))
 }

@@ -14,11 +14,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use tenantry_domain::{AccessKey, Email, Entry, Event, TenantNumber};
 use tenantry_ports::{ImportRepository, ImportRows, ImportStart, MOVE_MARKER, StorageError, StoredTenant};
+use tenantry_storage_support::catalog_import::{self, store_revision};
 use uuid::Uuid;
 
 use crate::batch::WriteBatch;
-use crate::catalog_import::{self, store_revision};
 use crate::claim::Claim;
+use crate::engine::Postgres;
 use crate::error::PostgresError;
 use crate::event_data::index_document;
 use crate::export::last_tenant_number;
@@ -154,7 +155,7 @@ fn store(batch: &mut WriteBatch, rows: &ImportRows) -> Result<(), PostgresError>
             batch.run_for(*tenant, |connection| store_key_values(connection, *tenant, entries))
         }
         ImportRows::Catalog(tenant, rows) => batch.run_for(*tenant, |connection| {
-            rows.iter().try_for_each(|row| catalog_import::store(connection, *tenant, row))
+            rows.iter().try_for_each(|row| catalog_import::store::<Postgres>(connection, *tenant, row))
         }),
     }
 }
@@ -247,7 +248,7 @@ fn store_counters(batch: &mut WriteBatch, stored: &StoredTenant) -> Result<(), P
             ))
             .on_conflict_do_nothing()
             .execute(connection)?;
-        store_revision(connection, tenant.number, counters.catalog_revision)
+        store_revision::<Postgres>(connection, tenant.number, counters.catalog_revision)
     })
 }
 

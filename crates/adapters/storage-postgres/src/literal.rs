@@ -8,8 +8,9 @@ use std::borrow::Cow;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use tenantry_domain::{FeedId, PlanId, RejectId, RunId};
+use tenantry_storage_support::engine::StoredId;
 
+use crate::engine::Postgres;
 use crate::error::PostgresError;
 
 /// An id as PostgreSQL's literal of it.
@@ -17,20 +18,9 @@ pub(crate) trait Literal {
     fn literal(&self) -> String;
 }
 
-macro_rules! uuid_literals {
-    ($($id:ty),+) => {
-        $(impl Literal for $id {
-            fn literal(&self) -> String {
-                format!("'{}'::uuid", self.get())
-            }
-        })+
-    };
-}
-uuid_literals!(FeedId, PlanId, RunId);
-
-impl Literal for RejectId {
+impl<T: StoredId> Literal for T {
     fn literal(&self) -> String {
-        format!("decode('{self}', 'hex')")
+        self.in_text::<Postgres>()
     }
 }
 

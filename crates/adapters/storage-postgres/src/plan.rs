@@ -3,21 +3,22 @@
 use async_trait::async_trait;
 use diesel::PgConnection;
 use diesel::data_types::PgTimestamp;
-use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use tenantry_domain::{
-    CatalogRevision, FeedId, Page, PageLimit, Plan, PlanId, PlanKey, PlanSource, PlanTitle, PlanVersion,
-    ProviderId, SearchablePlan, SellMode, TenantNumber, Timestamp,
+    CatalogRevision, FeedId, Page, PageLimit, Plan, PlanId, PlanKey, PlanTitle, PlanVersion, SearchablePlan,
+    TenantNumber, Timestamp,
 };
 use tenantry_ports::{PlanRepository, SearchablePlans, StorageError};
+use tenantry_storage_support::feed_run_publish::revision;
+use tenantry_storage_support::plan::{self, VersionRow, select_versions};
+use tenantry_storage_support::plan_content::{prices, time};
 use uuid::Uuid;
 
+use crate::engine::Postgres;
 use crate::error::PostgresError;
-use crate::feed_run_publish::revision;
-use crate::literal::{Literal as _, number};
-use crate::moment::{from_moment, to_moment};
-use crate::plan_content::{COLUMNS, ContentRow, prices, time};
+use crate::literal::Literal as _;
+use crate::moment::to_moment;
 use crate::storage::{PostgresStorage, Turn};
 
 /// How many plans are read at once: between two chunks it is looked whether anybody still waits for the catalog.
@@ -26,7 +27,7 @@ const CHUNK: usize = 8192;
 #[async_trait]
 impl PlanRepository for PostgresStorage {
     async fn find(&self, tenant: TenantNumber, plan: PlanId) -> Result<Option<Plan>, StorageError> {
-        self.read_for(tenant, move |connection| find(connection, tenant, plan)).await
+        self.read_for(tenant, move |connection| plan::find::<Postgres>(connection, tenant, plan)).await
     }
 
     async fn find_of(
@@ -36,7 +37,8 @@ impl PlanRepository for PostgresStorage {
         key: &PlanKey,
     ) -> Result<Option<Plan>, StorageError> {
         let derived = PlanId::of(feed, key);
-        self.read_for(tenant, move |connection| find_derived(connection, tenant, derived)).await
+        self.read_for(tenant, move |connection| plan::find_derived::<Postgres>(connection, tenant, derived))
+            .await
     }
 
     async fn history(
@@ -48,7 +50,7 @@ impl PlanRepository for PostgresStorage {
         max_zone_bytes: u64,
     ) -> Result<Option<Page<PlanVersion>>, StorageError> {
         self.read_for(tenant, move |connection| {
-            history(connection, tenant, plan, after, limit, max_zone_bytes)
+            plan::history::<Postgres>(connection, tenant, plan, after, limit, max_zone_bytes)
         })
         .await
     }
@@ -63,159 +65,12 @@ impl PlanRepository for PostgresStorage {
     }
 
     async fn revision(&self, tenant: TenantNumber) -> Result<CatalogRevision, StorageError> {
-        self.read_for(tenant, move |connection| revision(connection, tenant)).await
+        self.read_for(tenant, move |connection| revision::<Postgres>(connection, tenant)).await
     }
 
     async fn searchable(&self, tenant: TenantNumber) -> Result<SearchablePlans, StorageError> {
         self.read_long(tenant, move |connection, turn| searchable(connection, tenant, turn)).await
     }
-}
-
-/// A plan, but for its content.
-#[derive(Debug, QueryableByName)]
-pub(crate) struct PlanRow {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    feed_id: Uuid,
-    #[diesel(sql_type = Text)]
-    base_plan_id: String,
-    #[diesel(sql_type = Text)]
-    plan_id: String,
-    #[diesel(sql_type = BigInt)]
-    version: i64,
-    #[diesel(sql_type = Timestamptz)]
-    first_seen_at: PgTimestamp,
-    #[diesel(sql_type = Timestamptz)]
-    last_seen_at: PgTimestamp,
-    #[diesel(sql_type = Bool)]
-    in_feed: bool,
-    #[diesel(embed)]
-    content: ContentRow,
-}
-
-impl PlanRow {
-    pub(crate) fn into_plan(self) -> Result<Plan, PostgresError> {
-        let content = self.content.into_content()?;
-        let key = PlanKey {
-            base_plan_id: ProviderId::from_stored(self.base_plan_id),
-            plan_id: ProviderId::from_stored(self.plan_id),
-        };
-        Ok(Plan {
-            id: PlanId::new(self.id),
-            source: PlanSource { feed: FeedId::new(self.feed_id), key },
-            version: version(self.version),
-            first_seen_at: from_moment(self.first_seen_at),
-            last_seen_at: from_moment(self.last_seen_at),
-            on_sale: self.in_feed && content.sell_mode == SellMode::Online,
-            content,
-        })
-    }
-}
-
-/// The start of a query for plans with their newest content.
-pub(crate) fn select_plans() -> String {
-    format!(
-        "SELECT p.id, p.feed_id, p.base_plan_id, p.plan_id, p.version, p.first_seen_at, p.in_feed, \
-         CASE WHEN p.in_feed THEN greatest(p.seen_at, f.last_success_at) ELSE p.seen_at END \
-         AS last_seen_at, {COLUMNS} FROM plans p \
-         JOIN plan_versions v ON v.tenant_number = p.tenant_number AND v.id = p.id AND v.version = p.version \
-         JOIN plan_contents c ON c.tenant_number = v.tenant_number AND c.staging = v.staging AND c.id = v.id \
-         LEFT JOIN feeds f ON f.tenant_number = p.tenant_number AND f.feed_id = p.feed_id"
-    )
-}
-
-fn find(
-    connection: &mut PgConnection,
-    tenant: TenantNumber,
-    plan: PlanId,
-) -> Result<Option<Plan>, PostgresError> {
-    let select = format!("{} WHERE p.tenant_number = {tenant} AND p.id = {}", select_plans(), plan.literal());
-    let row: Option<PlanRow> = diesel::sql_query(select).get_result(connection).optional()?;
-    row.map(PlanRow::into_plan).transpose()
-}
-
-/// The plan whose key that id follows from.
-fn find_derived(
-    connection: &mut PgConnection,
-    tenant: TenantNumber,
-    derived: PlanId,
-) -> Result<Option<Plan>, PostgresError> {
-    let kept = format!(
-        "{} WHERE p.tenant_number = {tenant} AND p.derived_id = {}",
-        select_plans(),
-        derived.literal()
-    );
-    let kept: Option<PlanRow> = diesel::sql_query(kept).get_result(connection).optional()?;
-    match kept {
-        Some(kept) => kept.into_plan().map(Some),
-        None => find(connection, tenant, derived),
-    }
-}
-
-/// A version of a plan.
-#[derive(Debug, QueryableByName)]
-pub(crate) struct VersionRow {
-    #[diesel(sql_type = BigInt)]
-    version: i64,
-    #[diesel(sql_type = Timestamptz)]
-    seen_at: PgTimestamp,
-    #[diesel(embed)]
-    content: ContentRow,
-}
-
-impl VersionRow {
-    pub(crate) fn into_version(self) -> Result<PlanVersion, PostgresError> {
-        Ok(PlanVersion {
-            version: version(self.version),
-            seen_at: from_moment(self.seen_at),
-            content: self.content.into_content()?,
-        })
-    }
-}
-
-/// The start of a query for the versions of a plan.
-fn select_versions(tenant: TenantNumber, plan: PlanId) -> String {
-    format!(
-        "SELECT v.version, v.seen_at, {COLUMNS} FROM plan_versions v \
-         JOIN plan_contents c ON c.tenant_number = v.tenant_number AND c.staging = v.staging AND c.id = v.id \
-         WHERE v.tenant_number = {tenant} AND v.id = {}",
-        plan.literal()
-    )
-}
-
-fn history(
-    connection: &mut PgConnection,
-    tenant: TenantNumber,
-    plan: PlanId,
-    after: Option<u32>,
-    limit: PageLimit,
-    max_zone_bytes: u64,
-) -> Result<Option<Page<PlanVersion>>, PostgresError> {
-    let is_there =
-        format!("(SELECT count(*) FROM plans WHERE tenant_number = {tenant} AND id = {})", plan.literal());
-    if number(connection, &is_there)? == 0 {
-        return Ok(None);
-    }
-    let select = format!(
-        "{} AND v.version < {} ORDER BY v.version DESC LIMIT {}",
-        select_versions(tenant, plan),
-        after.map_or(i64::MAX, i64::from),
-        limit.get() + 1
-    );
-    let mut page = Page { items: Vec::new(), more: false };
-    let mut bytes = 0_u64;
-    for row in diesel::sql_query(select).load_iter::<VersionRow, PgRowByRowLoadingMode>(connection)? {
-        let is_full = !page.items.is_empty() && bytes >= max_zone_bytes;
-        if is_full || page.items.len() == limit.get() {
-            page.more = true;
-            break;
-        }
-        let version = row?.into_version()?;
-        bytes = bytes.saturating_add(version.content.zones.as_json().len() as u64);
-        page.items.push(version);
-    }
-    Ok(Some(page))
 }
 
 fn version_at(
@@ -224,13 +79,15 @@ fn version_at(
     plan: PlanId,
     moment: Timestamp,
 ) -> Result<Option<PlanVersion>, PostgresError> {
-    let select =
-        format!("{} AND v.seen_at <= $1 ORDER BY v.version DESC LIMIT 1", select_versions(tenant, plan));
-    let row: Option<VersionRow> = diesel::sql_query(select)
+    let select = format!(
+        "{} AND v.seen_at <= $1 ORDER BY v.version DESC LIMIT 1",
+        select_versions::<Postgres>(tenant, plan)
+    );
+    let row: Option<VersionRow<Postgres>> = diesel::sql_query(select)
         .bind::<Timestamptz, _>(to_moment(moment))
         .get_result(connection)
         .optional()?;
-    row.map(VersionRow::into_version).transpose()
+    Ok(row.map(VersionRow::into_version).transpose()?)
 }
 
 /// What a search needs of a plan.
@@ -255,7 +112,7 @@ fn searchable(
     tenant: TenantNumber,
     turn: &Turn<'_>,
 ) -> Result<SearchablePlans, PostgresError> {
-    let revision = revision(connection, tenant)?;
+    let revision = revision::<Postgres>(connection, tenant)?;
     let mut found: Vec<SearchablePlan> = Vec::new();
     let mut last = None;
     loop {
@@ -270,7 +127,7 @@ fn searchable(
             found.push(SearchablePlan {
                 id: PlanId::new(row.id),
                 title: PlanTitle::from_stored(row.title),
-                time: time(row.starts_at, row.ends_at)?,
+                time: time::<Postgres>(row.starts_at, row.ends_at)?,
                 prices: prices(row.min_cents, row.max_cents)?,
             });
         }
@@ -282,8 +139,4 @@ fn searchable(
     // An index in this order would be written anew with every import.
     found.sort_unstable_by_key(|plan| (plan.time.starts_at(), plan.id));
     Ok(SearchablePlans { revision, plans: found })
-}
-
-fn version(number: i64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -7,18 +7,10 @@ use diesel::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Uuid as SqlUuid};
 use tenantry_domain::{PlanId, TenantNumber};
+use tenantry_storage_support::feed_run_stage::Identity;
 use uuid::Uuid;
 
 use crate::error::PostgresError;
-
-/// What tells which plan a record is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Identity {
-    /// The id that follows from its key.
-    pub(crate) derived: PlanId,
-    /// The id that it had in another system, if it comes from one.
-    pub(crate) past: Option<PlanId>,
-}
 
 #[derive(Debug, QueryableByName)]
 struct KeptRow {

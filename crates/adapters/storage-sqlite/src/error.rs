@@ -2,6 +2,7 @@
 
 use diesel::result::Error as DieselError;
 use tenantry_ports::StorageError;
+use tenantry_storage_support::engine::Damaged;
 
 /// What may go wrong inside a query or behind it.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,12 @@ pub(crate) enum SqliteError {
     /// What is stored cannot be what was stored: other hands changed it.
     #[error("the database holds {0}")]
     Damaged(String),
+}
+
+impl From<Damaged> for SqliteError {
+    fn from(Damaged(what): Damaged) -> Self {
+        Self::Damaged(what)
+    }
 }
 
 impl From<SqliteError> for StorageError {

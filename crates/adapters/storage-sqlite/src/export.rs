@@ -17,14 +17,15 @@ use tenantry_ports::{
     CatalogPosition, CatalogRow, ExportBound, ExportRepository, KeyPosition, MOVE_MARKER, StorageError,
     StoredTenant, TenantCounters,
 };
+use tenantry_storage_support::catalog_export::{ENDED, catalog};
+use tenantry_storage_support::feed_run_publish::revision;
 use tenantry_storage_support::{ReadLimits, ReadPool};
 
 use crate::access_key::{self, KeyRow};
-use crate::catalog_export::{ENDED, catalog};
 use crate::connection::{self, Readers};
+use crate::engine::Sqlite;
 use crate::error::SqliteError;
 use crate::event::{EventRow, sequence};
-use crate::feed_run_publish::revision;
 use crate::file::{self, OpenError};
 use crate::key_value::{MetaRow, stored_revision};
 use crate::schema::{admin_keys, events, key_values, settings, tenant_counters, tenants};
@@ -129,7 +130,7 @@ impl ExportRepository for SqliteExport {
         after: Option<CatalogPosition>,
         bound: ExportBound,
     ) -> Result<Vec<CatalogRow>, StorageError> {
-        self.read(move |connection| catalog(connection, tenant, after, bound)).await
+        self.read(move |connection| catalog::<Sqlite>(connection, tenant, after, bound)).await
     }
 }
 
@@ -190,7 +191,7 @@ fn tenants(
         }
     }
     for stored in &mut page.rows {
-        stored.counters.catalog_revision = revision(connection, stored.tenant.number)?;
+        stored.counters.catalog_revision = revision::<Sqlite>(connection, stored.tenant.number)?;
     }
     Ok(page.rows)
 }
@@ -249,25 +250,21 @@ fn key_values(
 }
 
 /// A page that is being filled.
-pub(crate) struct Page<T> {
+struct Page<T> {
     rows: Vec<T>,
     bytes: u64,
     bound: ExportBound,
 }
 
 impl<T> Page<T> {
-    pub(crate) fn new(bound: ExportBound) -> Self {
+    fn new(bound: ExportBound) -> Self {
         Self { rows: Vec::new(), bytes: 0, bound }
     }
 
     /// Adds a row, and says whether the page is full.
-    pub(crate) fn push(&mut self, row: T, bytes: usize) -> bool {
+    fn push(&mut self, row: T, bytes: usize) -> bool {
         self.rows.push(row);
         self.bytes = self.bytes.saturating_add(bytes as u64);
         self.rows.len() >= self.bound.rows as usize || self.bytes >= self.bound.bytes
-    }
-
-    pub(crate) fn into_rows(self) -> Vec<T> {
-        self.rows
     }
 }

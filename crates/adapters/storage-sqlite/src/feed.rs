@@ -1,20 +1,14 @@
 //! Feeds.
 
 use async_trait::async_trait;
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
-use tenantry_domain::{
-    Feed, FeedId, FeedName, FeedSettings, FeedUrl, Page, PageLimit, Precondition, TenantNumber, TimeZone,
-    Timestamp,
-};
-use tenantry_ports::{FeedRepository, FeedWriteError, StorageError, Validators};
-use uuid::Uuid;
+use tenantry_domain::{Feed, FeedId, FeedSettings, Page, PageLimit, Precondition, TenantNumber, Timestamp};
+use tenantry_ports::{FeedRepository, FeedWriteError, StorageError};
+use tenantry_storage_support::feed::{FeedBatch, create, delete, find, list, update};
 
 use crate::batch::WriteBatch;
-use crate::counters::Which;
+use crate::engine::Sqlite;
 use crate::error::SqliteError;
-use crate::feed_run_publish::next_revision;
-use crate::literal::{Literal as _, execute, number};
+use crate::literal::{execute, number};
 use crate::storage::SqliteStorage;
 
 /// What a write holds while it waits, about.
@@ -35,7 +29,7 @@ impl FeedRepository for SqliteStorage {
     }
 
     async fn find(&self, tenant: TenantNumber, feed: FeedId) -> Result<Option<Feed>, StorageError> {
-        self.read(move |connection| Ok(find(connection, tenant, feed)?.map(|(feed, _)| feed))).await
+        self.read(move |connection| Ok(find::<Sqlite>(connection, tenant, feed)?.map(|(feed, _)| feed))).await
     }
 
     async fn list(
@@ -44,7 +38,7 @@ impl FeedRepository for SqliteStorage {
         after: Option<FeedId>,
         limit: PageLimit,
     ) -> Result<Page<Feed>, StorageError> {
-        self.read(move |connection| list(connection, tenant, after, limit)).await
+        self.read(move |connection| list::<Sqlite>(connection, tenant, after, limit)).await
     }
 
     async fn update(
@@ -75,260 +69,23 @@ impl FeedRepository for SqliteStorage {
     }
 }
 
-fn create(
-    batch: &mut WriteBatch,
-    tenant: TenantNumber,
-    id: FeedId,
-    settings: &FeedSettings,
-    max_feeds: u32,
-) -> Result<Result<Feed, FeedWriteError>, SqliteError> {
-    if batch.counters(tenant, Which::Open)?.is_none() {
-        return Ok(Err(FeedWriteError::TenantNotFound));
-    }
-    let held = format!("(SELECT count(*) FROM feeds WHERE tenant_number = {tenant})");
-    let held = u32::try_from(number(&mut batch.connection, &held)?).unwrap_or(u32::MAX);
-    if held >= max_feeds {
-        return Ok(Err(FeedWriteError::TooMany(held)));
-    }
-    let now = batch.now();
-    let feed = Feed {
-        id,
-        settings: settings.clone(),
-        version: 1,
-        created_at: now,
-        updated_at: now,
-        next_run_at: settings.enabled.then_some(now),
-        last_success_at: None,
-    };
-    insert(&mut batch.connection, tenant, &feed, &Validators::default(), "")?;
-    Ok(Ok(feed))
-}
-
-/// Stores a feed as it is. `conflict` says what becomes of one whose id is there.
-pub(crate) fn insert(
-    connection: &mut SqliteConnection,
-    tenant: TenantNumber,
-    feed: &Feed,
-    validators: &Validators,
-    conflict: &str,
-) -> Result<(), SqliteError> {
-    let insert = format!(
-        "INSERT INTO feeds (tenant_number, feed_id, name, url, interval_seconds, time_zone, enabled, version, \
-         created_at, updated_at, next_run_at, last_success_at, etag, last_modified) \
-         VALUES ({tenant}, {}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) {conflict}",
-        feed.id.literal()
-    );
-    let settings = &feed.settings;
-    diesel::sql_query(insert)
-        .bind::<Text, _>(settings.name.as_str())
-        .bind::<Text, _>(settings.url.as_str())
-        .bind::<BigInt, _>(i64::from(settings.interval_seconds))
-        .bind::<Text, _>(settings.time_zone.name())
-        .bind::<Bool, _>(settings.enabled)
-        .bind::<BigInt, _>(feed.version.cast_signed())
-        .bind::<BigInt, _>(feed.created_at.as_micros())
-        .bind::<BigInt, _>(feed.updated_at.as_micros())
-        .bind::<Nullable<BigInt>, _>(feed.next_run_at.map(Timestamp::as_micros))
-        .bind::<Nullable<BigInt>, _>(feed.last_success_at.map(Timestamp::as_micros))
-        .bind::<Nullable<Text>, _>(validators.etag.as_deref())
-        .bind::<Nullable<Text>, _>(validators.last_modified.as_deref())
-        .execute(connection)?;
-    Ok(())
-}
-
-/// The feed, and what its provider said of the answer that was last taken whole.
-pub(crate) fn find(
-    connection: &mut SqliteConnection,
-    tenant: TenantNumber,
-    feed: FeedId,
-) -> Result<Option<(Feed, Validators)>, SqliteError> {
-    let select =
-        format!("SELECT * FROM feeds WHERE tenant_number = {tenant} AND feed_id = {}", feed.literal());
-    let row: Option<FeedRow> = diesel::sql_query(select).get_result(connection).optional()?;
-    row.map(FeedRow::into_feed).transpose()
-}
-
-/// The feed's version, which is never 0; nothing where the tenant has no such feed.
-pub(crate) fn version(
-    connection: &mut SqliteConnection,
-    tenant: TenantNumber,
-    feed: FeedId,
-) -> Result<Option<u64>, SqliteError> {
-    let version = format!(
-        "(SELECT coalesce(max(version), 0) FROM feeds WHERE tenant_number = {tenant} AND feed_id = {})",
-        feed.literal()
-    );
-    Ok(Some(number(connection, &version)?.unsigned_abs()).filter(|version| *version > 0))
-}
-
-fn list(
-    connection: &mut SqliteConnection,
-    tenant: TenantNumber,
-    after: Option<FeedId>,
-    limit: PageLimit,
-) -> Result<Page<Feed>, SqliteError> {
-    let behind = after.map(|after| format!("AND feed_id > {}", after.literal())).unwrap_or_default();
-    let select = format!(
-        "SELECT * FROM feeds WHERE tenant_number = {tenant} {behind} ORDER BY feed_id LIMIT {}",
-        limit.get() + 1
-    );
-    let rows: Vec<FeedRow> = diesel::sql_query(select).load(connection)?;
-    let feeds = rows.into_iter().map(|row| Ok(row.into_feed()?.0)).collect::<Result<_, SqliteError>>()?;
-    Ok(Page::from_one_more(feeds, limit))
-}
-
-fn update(
-    batch: &mut WriteBatch,
-    tenant: TenantNumber,
-    feed: FeedId,
-    expected_version: u64,
-    settings: &FeedSettings,
-) -> Result<Result<Feed, FeedWriteError>, SqliteError> {
-    if batch.counters(tenant, Which::Open)?.is_none() {
-        return Ok(Err(FeedWriteError::TenantNotFound));
-    }
-    let Some((standing, _)) = find(&mut batch.connection, tenant, feed)? else {
-        return Ok(Err(FeedWriteError::NotFound));
-    };
-    if standing.version != expected_version {
-        return Ok(Err(FeedWriteError::VersionConflict { current: standing.version }));
-    }
-    let before = &standing.settings;
-    let is_due = !before.enabled || before.interval_seconds != settings.interval_seconds;
-    let is_elsewhere = before.url != settings.url || before.time_zone != settings.time_zone;
-    let next_run_at = match settings.enabled {
-        true if is_due => Some(batch.now()),
-        true => standing.next_run_at,
-        false => None,
-    };
-    let changed = Feed {
-        settings: settings.clone(),
-        version: standing.version + 1,
-        updated_at: batch.now().max(standing.updated_at),
-        next_run_at,
-        ..standing
-    };
-    let forget = if is_elsewhere { ", etag = NULL, last_modified = NULL" } else { "" };
-    let update = format!(
-        "UPDATE feeds SET name = ?, url = ?, interval_seconds = ?, time_zone = ?, enabled = ?, version = ?, \
-         updated_at = ?, next_run_at = ? {forget} WHERE tenant_number = {tenant} AND feed_id = {}",
-        feed.literal()
-    );
-    diesel::sql_query(update)
-        .bind::<Text, _>(settings.name.as_str())
-        .bind::<Text, _>(settings.url.as_str())
-        .bind::<BigInt, _>(i64::from(settings.interval_seconds))
-        .bind::<Text, _>(settings.time_zone.name())
-        .bind::<Bool, _>(settings.enabled)
-        .bind::<BigInt, _>(changed.version.cast_signed())
-        .bind::<BigInt, _>(changed.updated_at.as_micros())
-        .bind::<Nullable<BigInt>, _>(changed.next_run_at.map(Timestamp::as_micros))
-        .execute(&mut batch.connection)?;
-    Ok(Ok(changed))
-}
-
-fn delete(
-    batch: &mut WriteBatch,
-    tenant: TenantNumber,
-    feed: FeedId,
-    precondition: &Precondition,
-) -> Result<Result<(), FeedWriteError>, SqliteError> {
-    if batch.counters(tenant, Which::Open)?.is_none() {
-        return Ok(Err(FeedWriteError::TenantNotFound));
-    }
-    let connection = &mut batch.connection;
-    let Some((standing, _)) = find(connection, tenant, feed)? else {
-        return Ok(Err(FeedWriteError::NotFound));
-    };
-    if !precondition.holds(Some(standing.version)) {
-        return Ok(Err(FeedWriteError::VersionConflict { current: standing.version }));
-    }
-    let of_feed = format!("tenant_number = {tenant} AND feed_id = {}", feed.literal());
-    let on_sale = format!("(SELECT count(*) FROM plans WHERE {of_feed} AND in_feed = 1 AND is_online = 1)");
-    let on_sale = number(connection, &on_sale)?;
-    let seen_at = match standing.last_success_at {
-        Some(time) => format!("max(seen_at, {})", time.as_micros()),
-        None => "seen_at".to_owned(),
-    };
-    execute(
-        connection,
-        &format!("UPDATE plans SET in_feed = 0, seen_at = {seen_at} WHERE {of_feed} AND in_feed = 1"),
-    )?;
-    for (table, any) in [("feed_runs", "staging IS NOT NULL"), ("feed_rejects", "TRUE")] {
-        execute(
-            connection,
-            &format!(
-                "INSERT INTO discards (tenant_number, staging) SELECT DISTINCT tenant_number, staging FROM {table} \
-                 WHERE {of_feed} AND {any} ON CONFLICT DO NOTHING"
-            ),
-        )?;
-    }
-    for table in ["feed_runs", "feed_rejects", "feeds"] {
-        execute(connection, &format!("DELETE FROM {table} WHERE {of_feed}"))?;
-    }
-    if on_sale > 0 {
-        next_revision(batch, tenant)?;
-    }
-    Ok(Ok(()))
-}
-
-/// A row of `feeds`, its tenant left out.
-#[derive(Debug, QueryableByName)]
-pub(crate) struct FeedRow {
-    #[diesel(sql_type = Binary)]
-    feed_id: Vec<u8>,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text)]
-    url: String,
-    #[diesel(sql_type = BigInt)]
-    interval_seconds: i64,
-    #[diesel(sql_type = Text)]
-    time_zone: String,
-    #[diesel(sql_type = Bool)]
-    enabled: bool,
-    #[diesel(sql_type = BigInt)]
-    version: i64,
-    #[diesel(sql_type = BigInt)]
-    created_at: i64,
-    #[diesel(sql_type = BigInt)]
-    updated_at: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    next_run_at: Option<i64>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    last_success_at: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
-    etag: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    last_modified: Option<String>,
-}
-
-impl FeedRow {
-    pub(crate) fn into_feed(self) -> Result<(Feed, Validators), SqliteError> {
-        let id = FeedId::new(stored_uuid(&self.feed_id, "a feed's id")?);
-        let damaged = |what: &str| SqliteError::Damaged(format!("a feed ({id}) with {what}"));
-        let time_zone = TimeZone::parse(&self.time_zone);
-        let settings = FeedSettings {
-            name: FeedName::from_stored(self.name),
-            url: FeedUrl::from_stored(self.url),
-            interval_seconds: u32::try_from(self.interval_seconds).map_err(|_| damaged("an odd interval"))?,
-            time_zone: time_zone.ok_or_else(|| damaged("a time zone that is none"))?,
-            enabled: self.enabled,
+impl FeedBatch for WriteBatch {
+    fn take_out(
+        &mut self,
+        _: TenantNumber,
+        of_feed: &str,
+        last_success_at: Option<Timestamp>,
+    ) -> Result<bool, SqliteError> {
+        let on_sale =
+            format!("(SELECT count(*) FROM plans WHERE {of_feed} AND in_feed = 1 AND is_online = 1)");
+        let on_sale = number(&mut self.connection, &on_sale)?;
+        let seen_at = match last_success_at {
+            Some(time) => format!("max(seen_at, {})", time.as_micros()),
+            None => "seen_at".to_owned(),
         };
-        let feed = Feed {
-            id,
-            settings,
-            version: self.version.unsigned_abs(),
-            created_at: Timestamp::from_micros(self.created_at),
-            updated_at: Timestamp::from_micros(self.updated_at),
-            next_run_at: self.next_run_at.map(Timestamp::from_micros),
-            last_success_at: self.last_success_at.map(Timestamp::from_micros),
-        };
-        Ok((feed, Validators { etag: self.etag, last_modified: self.last_modified }))
+        let leave =
+            format!("UPDATE plans SET in_feed = 0, seen_at = {seen_at} WHERE {of_feed} AND in_feed = 1");
+        execute(&mut self.connection, &leave)?;
+        Ok(on_sale > 0)
     }
-}
-
-/// A UUID, as stored.
-pub(crate) fn stored_uuid(bytes: &[u8], what: &str) -> Result<Uuid, SqliteError> {
-    Uuid::from_slice(bytes).map_err(|_| SqliteError::Damaged(format!("{what} that is no UUID")))
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use diesel::prelude::*;
 use tenantry_domain::{
     FeedId, FeedRun, Page, PageLimit, Precondition, Reject, RejectId, RunCounts, RunId, RunTrigger,
     TenantNumber, Timestamp,
@@ -12,18 +11,17 @@ use tenantry_ports::{
     ClaimError, ClaimOutcome, ConfirmError, FeedRunRepository, RequestError, RequestedRun, RunClaim, RunEnd,
     RunKey, ScheduleSlot, StagedBatch, StorageError,
 };
+use tenantry_storage_support::feed_reject;
+use tenantry_storage_support::feed_run_claim::{claim, extend, restage};
+use tenantry_storage_support::feed_run_finish::{confirm, finish};
+use tenantry_storage_support::feed_run_row::{find, list, prune};
+use tenantry_storage_support::feed_run_schedule::request;
+use tenantry_storage_support::feed_run_stage::PreparedBatch;
 
-use crate::batch::WriteBatch;
-use crate::counters::Which;
-use crate::error::SqliteError;
-use crate::feed_run_claim::{claim, extend, restage};
-use crate::feed_run_finish::{confirm, finish};
-use crate::feed_run_row::{RunRow, find};
-use crate::feed_run_schedule::{request, schedule, stranded};
-use crate::feed_run_stage::{PreparedBatch, stage};
-use crate::literal::{Literal as _, execute};
+use crate::engine::Sqlite;
+use crate::feed_run_schedule::{schedule, stranded};
+use crate::feed_run_stage::stage;
 use crate::storage::SqliteStorage;
-use crate::{feed, feed_reject};
 
 /// What a write holds while it waits, about.
 const WEIGHT: usize = 512;
@@ -126,7 +124,10 @@ impl FeedRunRepository for SqliteStorage {
         feed: FeedId,
         run: RunId,
     ) -> Result<Option<FeedRun>, StorageError> {
-        self.read(move |connection| Ok(find(connection, tenant, feed, run)?.map(|stored| stored.run))).await
+        self.read(move |connection| {
+            Ok(find::<Sqlite>(connection, tenant, feed, run)?.map(|stored| stored.run))
+        })
+        .await
     }
 
     async fn list(
@@ -136,7 +137,7 @@ impl FeedRunRepository for SqliteStorage {
         after: Option<RunId>,
         limit: PageLimit,
     ) -> Result<Option<Page<FeedRun>>, StorageError> {
-        self.read(move |connection| list(connection, tenant, feed, after, limit)).await
+        self.read(move |connection| list::<Sqlite>(connection, tenant, feed, after, limit)).await
     }
 
     async fn rejects(
@@ -147,48 +148,13 @@ impl FeedRunRepository for SqliteStorage {
         limit: PageLimit,
         max_raw_bytes: u64,
     ) -> Result<Option<Page<Reject>>, StorageError> {
-        self.read(move |connection| feed_reject::list(connection, tenant, feed, after, limit, max_raw_bytes))
-            .await
+        self.read(move |connection| {
+            feed_reject::list::<Sqlite>(connection, tenant, feed, after, limit, max_raw_bytes)
+        })
+        .await
     }
 
     async fn prune(&self, tenant: TenantNumber, feed: FeedId, keep: u32) -> Result<u32, StorageError> {
         Ok(self.write(WEIGHT, (), move |(), batch| prune(batch, tenant, feed, keep)).await?.1)
     }
-}
-
-fn list(
-    connection: &mut SqliteConnection,
-    tenant: TenantNumber,
-    feed: FeedId,
-    after: Option<RunId>,
-    limit: PageLimit,
-) -> Result<Option<Page<FeedRun>>, SqliteError> {
-    if feed::version(connection, tenant, feed)?.is_none() {
-        return Ok(None);
-    }
-    let behind = after.map(|after| format!("AND run_id < {}", after.literal())).unwrap_or_default();
-    let select = format!(
-        "SELECT * FROM feed_runs WHERE tenant_number = {tenant} AND feed_id = {} {behind} \
-         ORDER BY run_id DESC LIMIT {}",
-        feed.literal(),
-        limit.get() + 1
-    );
-    let rows: Vec<RunRow> = diesel::sql_query(select).load(connection)?;
-    let runs = rows.into_iter().map(|row| Ok(row.into_stored()?.run)).collect::<Result<_, SqliteError>>()?;
-    Ok(Some(Page::from_one_more(runs, limit)))
-}
-
-fn prune(batch: &mut WriteBatch, tenant: TenantNumber, feed: FeedId, keep: u32) -> Result<u32, SqliteError> {
-    if batch.counters(tenant, Which::Open)?.is_none() {
-        return Ok(0);
-    }
-    let ended = format!(
-        "tenant_number = {tenant} AND feed_id = {} AND state NOT IN ('queued', 'running', 'held')",
-        feed.literal()
-    );
-    let prune = format!(
-        "DELETE FROM feed_runs WHERE {ended} AND run_id IN \
-         (SELECT run_id FROM feed_runs WHERE {ended} ORDER BY run_id DESC LIMIT -1 OFFSET {keep})"
-    );
-    Ok(u32::try_from(execute(&mut batch.connection, &prune)?).unwrap_or(u32::MAX))
 }

@@ -1,64 +1,17 @@
-//! How runs come to be, by the timer or because somebody asked, and which of them nobody works on.
+//! How runs come to be by the timer, and which of them nobody works on.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary};
-use tenantry_domain::{FeedId, PageLimit, Precondition, RunId, RunTrigger, TenantNumber, Timestamp};
-use tenantry_ports::{RequestError, RequestedRun, RunKey, ScheduleSlot};
+use tenantry_domain::{FeedId, PageLimit, RunId, RunTrigger, Timestamp};
+use tenantry_ports::{RunKey, ScheduleSlot};
+use tenantry_storage_support::engine::Engine as _;
+use tenantry_storage_support::feed_run_row::{OPEN, find_in_state};
+use tenantry_storage_support::feed_run_schedule::{queue, set_next_run};
 
 use crate::batch::WriteBatch;
-use crate::counters::Which;
+use crate::engine::Sqlite;
 use crate::error::SqliteError;
-use crate::feed::{self, stored_uuid};
-use crate::feed_run_row::{OPEN, find, find_in_state};
-use crate::literal::{Literal as _, execute};
 use crate::tenant::tenant_number;
-
-pub(crate) fn request(
-    batch: &mut WriteBatch,
-    tenant: TenantNumber,
-    feed: FeedId,
-    run: RunId,
-    trigger: RunTrigger,
-    precondition: &Precondition,
-) -> Result<Result<RequestedRun, RequestError>, SqliteError> {
-    if batch.counters(tenant, Which::Open)?.is_none() {
-        return Ok(Err(RequestError::NotFound));
-    }
-    let now = batch.now();
-    let connection = &mut batch.connection;
-    let Some(current) = feed::version(connection, tenant, feed)? else {
-        return Ok(Err(RequestError::NotFound));
-    };
-    if !precondition.holds(Some(current)) {
-        return Ok(Err(RequestError::VersionConflict { current }));
-    }
-    if let Some(open) = find_in_state(connection, tenant, feed, OPEN)? {
-        return Ok(Ok(RequestedRun::Open(open.run)));
-    }
-    queue(connection, RunKey { tenant, feed, run }, trigger, now)?;
-    let queued = find(connection, tenant, feed, run)?;
-    let queued = queued.ok_or_else(|| SqliteError::Damaged(format!("no run {run}, which was queued")))?;
-    Ok(Ok(RequestedRun::New(queued.run)))
-}
-
-fn queue(
-    connection: &mut SqliteConnection,
-    key: RunKey,
-    trigger: RunTrigger,
-    now: Timestamp,
-) -> Result<(), SqliteError> {
-    let insert = format!(
-        "INSERT INTO feed_runs (tenant_number, feed_id, run_id, cause, state, queued_at) \
-         VALUES ({}, {}, {}, '{}', 'queued', {})",
-        key.tenant,
-        key.feed.literal(),
-        key.run.literal(),
-        trigger.as_str(),
-        now.as_micros()
-    );
-    execute(connection, &insert)?;
-    Ok(())
-}
 
 /// Which run of which tenant's feed.
 #[derive(Debug, QueryableByName)]
@@ -98,20 +51,11 @@ pub(crate) fn schedule(
     let due: Vec<DueRow> = diesel::sql_query(due).load(connection)?;
     let mut made = Vec::with_capacity(due.len());
     for (row, slot) in due.into_iter().zip(slots) {
-        let feed = FeedId::new(stored_uuid(&row.feed_id, "a feed's id")?);
+        let feed = FeedId::new(Sqlite::uuid(row.feed_id, "a feed's id")?);
         let key = RunKey { tenant: tenant_number(row.tenant_number)?, feed, run: slot.run };
-        // The interval in thousandths of a second, times the thousandths of it.
-        let wait = row.interval_seconds * 1000 * (1000 + i64::from(slot.jitter_permille));
-        let next = Timestamp::from_micros(now.as_micros().saturating_add(wait));
-        let update = format!(
-            "UPDATE feeds SET next_run_at = {} WHERE tenant_number = {} AND feed_id = {}",
-            next.as_micros(),
-            key.tenant,
-            feed.literal()
-        );
-        execute(connection, &update)?;
-        if find_in_state(connection, key.tenant, feed, OPEN)?.is_none() {
-            queue(connection, key, RunTrigger::Schedule, now)?;
+        set_next_run::<Sqlite>(connection, key.tenant, feed, row.interval_seconds, slot, now)?;
+        if find_in_state::<Sqlite>(connection, key.tenant, feed, OPEN)?.is_none() {
+            queue::<Sqlite>(connection, key, RunTrigger::Schedule, now)?;
             made.push(key);
         }
     }
@@ -138,8 +82,8 @@ pub(crate) fn stranded(
         .map(|row| {
             Ok(RunKey {
                 tenant: tenant_number(row.tenant_number)?,
-                feed: FeedId::new(stored_uuid(&row.feed_id, "a feed's id")?),
-                run: RunId::new(stored_uuid(&row.run_id, "a run's id")?),
+                feed: FeedId::new(Sqlite::uuid(row.feed_id, "a feed's id")?),
+                run: RunId::new(Sqlite::uuid(row.run_id, "a run's id")?),
             })
         })
         .collect()

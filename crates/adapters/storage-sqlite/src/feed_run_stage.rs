@@ -3,76 +3,23 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 use tenantry_domain::{
-    FeedId, PlanContent, PlanId, PlanRecord, ProviderId, RecordPlace, RejectCode, RejectId, RejectReason,
-    RejectedRecord, SellMode, TenantNumber, Timestamp,
+    PlanContent, PlanId, PlanRecord, ProviderId, RejectId, RejectedRecord, SellMode, TenantNumber, Timestamp,
 };
-use tenantry_ports::{RunClaim, StagedBatch};
+use tenantry_ports::RunClaim;
+use tenantry_storage_support::feed_run_claim::{Claimed, held};
+use tenantry_storage_support::feed_run_stage::{Identity, PreparedBatch, PreparedPlan, count_staged};
 
 use crate::batch::WriteBatch;
+use crate::engine::Sqlite;
 use crate::error::SqliteError;
-use crate::feed_run_claim::{Claimed, held};
-use crate::feed_run_row::is_run;
-use crate::literal::execute;
 use crate::plan_identity::{Identified, identify};
 use crate::static_query::static_query;
 
-/// A batch with what is made of its records before the writer has it: hashing long zones would hold up others.
-#[derive(Debug)]
-pub(crate) struct PreparedBatch {
-    plans: Vec<PreparedPlan>,
-    rejects: Vec<(RejectId, RejectedRecord)>,
-}
-
-#[derive(Debug)]
-struct PreparedPlan {
-    /// The id that follows from its key.
-    derived_id: PlanId,
-    /// The id that it had in another system, if it comes from one.
-    past_id: Option<PlanId>,
-    digest: [u8; 32],
-    record: PlanRecord,
-    /// What it is rejected as if another record has its key.
-    duplicate: (RejectId, RejectedRecord),
-}
-
-impl PreparedBatch {
-    pub(crate) fn of(feed: FeedId, batch: StagedBatch) -> Self {
-        let records = batch.records.into_iter().map(|record| (record, None));
-        let past = batch.past.into_iter().map(|plan| (plan.record, plan.id));
-        let plans = records.chain(past).map(|(record, past_id)| PreparedPlan {
-            derived_id: PlanId::of(feed, &record.key),
-            past_id,
-            digest: record.content.digest(),
-            duplicate: duplicate(feed, &record),
-            record,
-        });
-        let rejects = batch.rejects.into_iter().map(|reject| (RejectId::of(feed, &reject), reject));
-        Self { plans: plans.collect(), rejects: rejects.collect() }
-    }
-
-    /// About how many bytes it holds while it waits.
-    pub(crate) fn weight(&self) -> usize {
-        let plans: usize =
-            self.plans.iter().map(|plan| 1024 + plan.record.content.zones.as_json().len()).sum();
-        let rejects: usize = self.rejects.iter().map(|(_, reject)| 1024 + reject.raw.len()).sum();
-        256 + plans + rejects
-    }
-}
-
-fn duplicate(feed: FeedId, record: &PlanRecord) -> (RejectId, RejectedRecord) {
-    let text = |id: &ProviderId| Some(id.as_str().to_owned());
-    let place = RecordPlace {
-        offset: 0,
-        base_plan_id: text(&record.key.base_plan_id),
-        plan_id: text(&record.key.plan_id),
-    };
-    let detail = "stands in the feed more than once, with other content: the first was taken";
-    let reason = RejectReason::new(RejectCode::Duplicate, detail);
-    let reject = RejectedRecord { place, reason, raw: String::new() };
-    (RejectId::of(feed, &reject), reject)
-}
-
-pub(crate) fn stage(batch: &mut WriteBatch, claim: &RunClaim, prepared: &PreparedBatch) -> Claimed<()> {
+pub(crate) fn stage(
+    batch: &mut WriteBatch,
+    claim: &RunClaim,
+    prepared: &PreparedBatch,
+) -> Claimed<(), WriteBatch> {
     let standing = match held(batch, claim)? {
         Ok(standing) => standing,
         Err(lost) => return Ok(Err(lost)),
@@ -92,11 +39,7 @@ pub(crate) fn stage(batch: &mut WriteBatch, claim: &RunClaim, prepared: &Prepare
         rejected += stage_reject(connection, tenant, staging, reject)?;
     }
     if seen + rejected > 0 {
-        let count = format!(
-            "UPDATE feed_runs SET plans_seen = plans_seen + {seen}, rejected = rejected + {rejected} WHERE {}",
-            is_run(tenant, claim.key.feed, claim.key.run)
-        );
-        execute(connection, &count)?;
+        count_staged::<Sqlite>(connection, claim.key, seen, rejected)?;
     }
     Ok(Ok(()))
 }
@@ -154,9 +97,9 @@ fn stage_plan(
     staging: i64,
     plan: &PreparedPlan,
 ) -> Result<Staged, SqliteError> {
-    let Identified { id, staged, standing } =
-        identify(connection, tenant, staging, plan.derived_id, plan.past_id)?;
-    let (uuid, derived) = (id.get(), plan.derived_id.get());
+    let Identity { derived: derived_id, past: past_id } = plan.identity;
+    let Identified { id, staged, standing } = identify(connection, tenant, staging, derived_id, past_id)?;
+    let (uuid, derived) = (id.get(), derived_id.get());
     let (id_bytes, digest) = (&uuid.as_bytes()[..], &plan.digest[..]);
     if let Some(staged) = staged {
         return Ok(if staged == digest { Staged::Again } else { Staged::Differs });
@@ -177,7 +120,7 @@ fn stage_plan(
         tenant: tenant.get(),
         staging,
         id: id_bytes,
-        derived_id: (id != plan.derived_id).then_some(&derived.as_bytes()[..]),
+        derived_id: (id != derived_id).then_some(&derived.as_bytes()[..]),
         digest,
         difference,
         was_in_feed,

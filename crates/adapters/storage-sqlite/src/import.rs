@@ -7,9 +7,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
 use tenantry_domain::{AccessKey, Email, Entry, Event, TenantNumber, Timestamp};
 use tenantry_ports::{ImportRepository, ImportRows, ImportStart, MOVE_MARKER, StorageError, StoredTenant};
+use tenantry_storage_support::catalog_import::{self, store_revision};
 
 use crate::batch::WriteBatch;
-use crate::catalog_import::{self, store_revision};
+use crate::engine::Sqlite;
 use crate::error::SqliteError;
 use crate::export::last_tenant_number;
 use crate::schema::{admin_keys, settings, tenant_counters, tenant_keys, tenants};
@@ -128,7 +129,7 @@ fn store(batch: &mut WriteBatch, rows: &ImportRows) -> Result<(), SqliteError> {
         }
         ImportRows::Catalog(tenant, rows) => {
             for row in rows {
-                catalog_import::store(connection, *tenant, row)?;
+                catalog_import::store::<Sqlite>(connection, *tenant, row)?;
             }
         }
     }
@@ -197,7 +198,7 @@ fn store_tenant(connection: &mut SqliteConnection, stored: &StoredTenant) -> Res
         ))
         .on_conflict_do_nothing()
         .execute(connection)?;
-    store_revision(connection, tenant.number, counters.catalog_revision)
+    store_revision::<Sqlite>(connection, tenant.number, counters.catalog_revision)
 }
 
 /// AUTOINCREMENT goes on behind what stands in this table, which SQLite lets others write to for that.

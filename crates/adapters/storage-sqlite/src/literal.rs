@@ -6,29 +6,19 @@
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use tenantry_domain::{FeedId, PlanId, RejectId, RunId};
+use tenantry_storage_support::engine::StoredId;
 
+use crate::engine::Sqlite;
 use crate::error::SqliteError;
 
-/// An id as SQLite's literal of its bytes.
+/// An id as SQLite's literal of it.
 pub(crate) trait Literal {
     fn literal(&self) -> String;
 }
 
-macro_rules! uuid_literals {
-    ($($id:ty),+) => {
-        $(impl Literal for $id {
-            fn literal(&self) -> String {
-                format!("x'{}'", self.get().simple())
-            }
-        })+
-    };
-}
-uuid_literals!(FeedId, PlanId, RunId);
-
-impl Literal for RejectId {
+impl<T: StoredId> Literal for T {
     fn literal(&self) -> String {
-        format!("x'{self}'")
+        self.in_text::<Sqlite>()
     }
 }
 

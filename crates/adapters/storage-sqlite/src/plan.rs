@@ -3,19 +3,19 @@
 use async_trait::async_trait;
 use diesel::connection::DefaultLoadingMode;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Bool, Text};
 use tenantry_domain::{
-    CatalogRevision, FeedId, Page, PageLimit, Plan, PlanId, PlanKey, PlanSource, PlanTitle, PlanVersion,
-    ProviderId, SearchablePlan, SellMode, TenantNumber, Timestamp,
+    CatalogRevision, FeedId, Page, PageLimit, Plan, PlanId, PlanKey, PlanTitle, PlanVersion, SearchablePlan,
+    TenantNumber, Timestamp,
 };
 use tenantry_ports::{PlanRepository, SearchablePlans, StorageError};
 use tenantry_storage_support::Caller;
+use tenantry_storage_support::engine::Engine as _;
+use tenantry_storage_support::feed_run_publish::revision;
+use tenantry_storage_support::plan::{self, VersionRow, select_versions};
+use tenantry_storage_support::plan_content::{prices, time};
 
+use crate::engine::Sqlite;
 use crate::error::SqliteError;
-use crate::feed::stored_uuid;
-use crate::feed_run_publish::revision;
-use crate::literal::{Literal as _, number};
-use crate::plan_content::{COLUMNS, ContentRow, prices, time};
 use crate::schema::plans;
 use crate::storage::SqliteStorage;
 
@@ -25,7 +25,7 @@ const LOOK: usize = 4096;
 #[async_trait]
 impl PlanRepository for SqliteStorage {
     async fn find(&self, tenant: TenantNumber, plan: PlanId) -> Result<Option<Plan>, StorageError> {
-        self.read(move |connection| find(connection, tenant, plan)).await
+        self.read(move |connection| plan::find::<Sqlite>(connection, tenant, plan)).await
     }
 
     async fn find_of(
@@ -35,7 +35,7 @@ impl PlanRepository for SqliteStorage {
         key: &PlanKey,
     ) -> Result<Option<Plan>, StorageError> {
         let derived = PlanId::of(feed, key);
-        self.read(move |connection| find_derived(connection, tenant, derived)).await
+        self.read(move |connection| plan::find_derived::<Sqlite>(connection, tenant, derived)).await
     }
 
     async fn history(
@@ -46,7 +46,10 @@ impl PlanRepository for SqliteStorage {
         limit: PageLimit,
         max_zone_bytes: u64,
     ) -> Result<Option<Page<PlanVersion>>, StorageError> {
-        self.read(move |connection| history(connection, tenant, plan, after, limit, max_zone_bytes)).await
+        self.read(move |connection| {
+            plan::history::<Sqlite>(connection, tenant, plan, after, limit, max_zone_bytes)
+        })
+        .await
     }
 
     async fn version_at(
@@ -59,7 +62,7 @@ impl PlanRepository for SqliteStorage {
     }
 
     async fn revision(&self, tenant: TenantNumber) -> Result<CatalogRevision, StorageError> {
-        self.read(move |connection| revision(connection, tenant)).await
+        self.read(move |connection| revision::<Sqlite>(connection, tenant)).await
     }
 
     async fn searchable(&self, tenant: TenantNumber) -> Result<SearchablePlans, StorageError> {
@@ -70,153 +73,6 @@ impl PlanRepository for SqliteStorage {
     }
 }
 
-/// A plan, but for its content.
-#[derive(Debug, QueryableByName)]
-pub(crate) struct PlanRow {
-    #[diesel(sql_type = Binary)]
-    id: Vec<u8>,
-    #[diesel(sql_type = Binary)]
-    feed_id: Vec<u8>,
-    #[diesel(sql_type = Text)]
-    base_plan_id: String,
-    #[diesel(sql_type = Text)]
-    plan_id: String,
-    #[diesel(sql_type = BigInt)]
-    version: i64,
-    #[diesel(sql_type = BigInt)]
-    first_seen_at: i64,
-    #[diesel(sql_type = BigInt)]
-    last_seen_at: i64,
-    #[diesel(sql_type = Bool)]
-    in_feed: bool,
-    #[diesel(embed)]
-    content: ContentRow,
-}
-
-impl PlanRow {
-    pub(crate) fn into_plan(self) -> Result<Plan, SqliteError> {
-        let content = self.content.into_content()?;
-        let key = PlanKey {
-            base_plan_id: ProviderId::from_stored(self.base_plan_id),
-            plan_id: ProviderId::from_stored(self.plan_id),
-        };
-        Ok(Plan {
-            id: PlanId::new(stored_uuid(&self.id, "a plan's id")?),
-            source: PlanSource { feed: FeedId::new(stored_uuid(&self.feed_id, "a feed's id")?), key },
-            version: version(self.version),
-            first_seen_at: Timestamp::from_micros(self.first_seen_at),
-            last_seen_at: Timestamp::from_micros(self.last_seen_at),
-            on_sale: self.in_feed && content.sell_mode == SellMode::Online,
-            content,
-        })
-    }
-}
-
-/// The start of a query for plans with their newest content.
-pub(crate) fn select_plans() -> String {
-    format!(
-        "SELECT p.id, p.feed_id, p.base_plan_id, p.plan_id, p.version, p.first_seen_at, p.in_feed, \
-         CASE p.in_feed WHEN 1 THEN max(p.seen_at, coalesce(f.last_success_at, p.seen_at)) ELSE p.seen_at END \
-         AS last_seen_at, {COLUMNS} FROM plans p \
-         JOIN plan_versions v ON v.tenant_number = p.tenant_number AND v.id = p.id AND v.version = p.version \
-         JOIN plan_contents c ON c.tenant_number = v.tenant_number AND c.staging = v.staging AND c.id = v.id \
-         LEFT JOIN feeds f ON f.tenant_number = p.tenant_number AND f.feed_id = p.feed_id"
-    )
-}
-
-fn find(
-    connection: &mut SqliteConnection,
-    tenant: TenantNumber,
-    plan: PlanId,
-) -> Result<Option<Plan>, SqliteError> {
-    let select = format!("{} WHERE p.tenant_number = {tenant} AND p.id = {}", select_plans(), plan.literal());
-    let row: Option<PlanRow> = diesel::sql_query(select).get_result(connection).optional()?;
-    row.map(PlanRow::into_plan).transpose()
-}
-
-/// The plan whose key that id follows from.
-fn find_derived(
-    connection: &mut SqliteConnection,
-    tenant: TenantNumber,
-    derived: PlanId,
-) -> Result<Option<Plan>, SqliteError> {
-    let kept = format!(
-        "{} WHERE p.tenant_number = {tenant} AND p.derived_id = {}",
-        select_plans(),
-        derived.literal()
-    );
-    let kept: Option<PlanRow> = diesel::sql_query(kept).get_result(connection).optional()?;
-    match kept {
-        Some(kept) => kept.into_plan().map(Some),
-        None => find(connection, tenant, derived),
-    }
-}
-
-/// A version of a plan.
-#[derive(Debug, QueryableByName)]
-pub(crate) struct VersionRow {
-    #[diesel(sql_type = BigInt)]
-    version: i64,
-    #[diesel(sql_type = BigInt)]
-    seen_at: i64,
-    #[diesel(embed)]
-    content: ContentRow,
-}
-
-impl VersionRow {
-    pub(crate) fn into_version(self) -> Result<PlanVersion, SqliteError> {
-        Ok(PlanVersion {
-            version: version(self.version),
-            seen_at: Timestamp::from_micros(self.seen_at),
-            content: self.content.into_content()?,
-        })
-    }
-}
-
-/// The start of a query for the versions of a plan.
-fn select_versions(tenant: TenantNumber, plan: PlanId) -> String {
-    format!(
-        "SELECT v.version, v.seen_at, {COLUMNS} FROM plan_versions v \
-         JOIN plan_contents c ON c.tenant_number = v.tenant_number AND c.staging = v.staging AND c.id = v.id \
-         WHERE v.tenant_number = {tenant} AND v.id = {}",
-        plan.literal()
-    )
-}
-
-fn history(
-    connection: &mut SqliteConnection,
-    tenant: TenantNumber,
-    plan: PlanId,
-    after: Option<u32>,
-    limit: PageLimit,
-    max_zone_bytes: u64,
-) -> Result<Option<Page<PlanVersion>>, SqliteError> {
-    let is_there =
-        format!("(SELECT count(*) FROM plans WHERE tenant_number = {tenant} AND id = {})", plan.literal());
-    if number(connection, &is_there)? == 0 {
-        return Ok(None);
-    }
-    let select = format!(
-        "{} AND v.version < {} ORDER BY v.version DESC LIMIT {}",
-        select_versions(tenant, plan),
-        after.map_or(i64::MAX, i64::from),
-        limit.get() + 1
-    );
-    let mut page = Page { items: Vec::new(), more: false };
-    let mut bytes = 0_u64;
-    for row in diesel::sql_query(select).load_iter::<VersionRow, DefaultLoadingMode>(connection)? {
-        let is_full = !page.items.is_empty() && bytes >= max_zone_bytes;
-        if is_full || page.items.len() == limit.get() {
-            page.more = true;
-            break;
-        }
-        let version = row?.into_version()?;
-        bytes = bytes.saturating_add(version.content.zones.as_json().len() as u64);
-        page.items.push(version);
-    }
-    Ok(Some(page))
-}
-
 fn version_at(
     connection: &mut SqliteConnection,
     tenant: TenantNumber,
@@ -225,11 +81,11 @@ fn version_at(
 ) -> Result<Option<PlanVersion>, SqliteError> {
     let select = format!(
         "{} AND v.seen_at <= {} ORDER BY v.version DESC LIMIT 1",
-        select_versions(tenant, plan),
+        select_versions::<Sqlite>(tenant, plan),
         moment.as_micros()
     );
-    let row: Option<VersionRow> = diesel::sql_query(select).get_result(connection).optional()?;
-    row.map(VersionRow::into_version).transpose()
+    let row: Option<VersionRow<Sqlite>> = diesel::sql_query(select).get_result(connection).optional()?;
+    Ok(row.map(VersionRow::into_version).transpose()?)
 }
 
 fn searchable(
@@ -237,7 +93,7 @@ fn searchable(
     tenant: TenantNumber,
     caller: &Caller<'_>,
 ) -> Result<SearchablePlans, SqliteError> {
-    let revision = revision(connection, tenant)?;
+    let revision = revision::<Sqlite>(connection, tenant)?;
     let online = plans::table
         .filter(plans::tenant_number.eq(tenant.get()))
         .filter(plans::ever_online.eq(true))
@@ -257,17 +113,13 @@ fn searchable(
         }
         let (id, title, starts_at, ends_at, min, max) = row?;
         found.push(SearchablePlan {
-            id: PlanId::new(stored_uuid(&id, "a plan's id")?),
+            id: PlanId::new(Sqlite::uuid(id, "a plan's id")?),
             title: PlanTitle::from_stored(title),
-            time: time(starts_at, ends_at)?,
+            time: time::<Sqlite>(starts_at, ends_at)?,
             prices: prices(min, max)?,
         });
     }
     // An index in this order would be written anew with every import.
     found.sort_unstable_by_key(|plan| (plan.time.starts_at(), plan.id));
     Ok(SearchablePlans { revision, plans: found })
-}
-
-fn version(number: i64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

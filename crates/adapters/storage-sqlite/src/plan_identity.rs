@@ -3,9 +3,10 @@
 
 use diesel::prelude::*;
 use tenantry_domain::{PlanId, TenantNumber};
+use tenantry_storage_support::engine::Engine as _;
 
+use crate::engine::Sqlite;
 use crate::error::SqliteError;
-use crate::feed::stored_uuid;
 use crate::schema::{plans, staged_plans};
 
 /// Which plan a record is, and what stands of it.
@@ -41,7 +42,7 @@ pub(crate) fn identify(
         .get_result::<Vec<u8>>(connection)
         .optional()?;
     if let Some(kept) = kept {
-        let id = PlanId::new(stored_uuid(&kept, "a plan's id")?);
+        let id = PlanId::new(Sqlite::uuid(kept, "a plan's id")?);
         let staged = staged(connection, tenant, staging, id)?;
         let standing = standing(connection, tenant, id)?;
         return identified(id, staged, standing);
@@ -54,7 +55,7 @@ pub(crate) fn identify(
         .get_result::<(Vec<u8>, Vec<u8>)>(connection)
         .optional()?;
     if let Some((id, staged)) = brought {
-        return identified(PlanId::new(stored_uuid(&id, "a plan's id")?), Some(staged), None);
+        return identified(PlanId::new(Sqlite::uuid(id, "a plan's id")?), Some(staged), None);
     }
     match past {
         Some(past) if is_free(connection, tenant, staging, past)? => identified(past, None, None),

@@ -1,25 +1,19 @@
 //! Reading a tenant's catalog whole, to carry it to another storage.
 
-use diesel::PgConnection;
-use diesel::data_types::PgTimestamp;
-use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Text};
 use tenantry_domain::{FeedId, PlanId, PlanKey, PlanSource, ProviderId, TenantNumber};
 use tenantry_ports::{CatalogPosition, CatalogRow, ExportBound};
-use uuid::Uuid;
 
-use crate::error::PostgresError;
+use crate::engine::{CatalogEngine, Damaged, Engine, Load, StoredId as _};
 use crate::feed::FeedRow;
 use crate::feed_reject::RejectRow;
 use crate::feed_run_row::RunRow;
-use crate::literal::Literal as _;
-use crate::moment::from_moment;
 use crate::plan::VersionRow;
 use crate::plan_content::COLUMNS;
 
 /// Runs that have ended and are not held.
-pub(crate) const ENDED: &str = "state NOT IN ('queued', 'running', 'held')";
+pub const ENDED: &str = "state NOT IN ('queued', 'running', 'held')";
 
 /// The tables, in the order of their positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,34 +40,34 @@ impl Table {
 }
 
 /// The condition that a row stands behind that position of its table.
-fn behind(after: Option<CatalogPosition>) -> String {
+fn behind<E: Engine>(after: Option<CatalogPosition>) -> String {
     match after {
         None => "TRUE".to_owned(),
-        Some(CatalogPosition::Feed(feed)) => format!("feed_id > {}", feed.literal()),
+        Some(CatalogPosition::Feed(feed)) => format!("feed_id > {}", feed.in_text::<E>()),
         Some(CatalogPosition::Run(feed, run)) => {
-            format!("(feed_id, run_id) > ({}, {})", feed.literal(), run.literal())
+            format!("(feed_id, run_id) > ({}, {})", feed.in_text::<E>(), run.in_text::<E>())
         }
         Some(CatalogPosition::Reject(feed, reject)) => {
-            format!("(feed_id, reject_id) > ({}, {})", feed.literal(), reject.literal())
+            format!("(feed_id, reject_id) > ({}, {})", feed.in_text::<E>(), reject.in_text::<E>())
         }
         Some(CatalogPosition::Version(plan, version)) => {
-            format!("(v.id, v.version) > ({}, {version})", plan.literal())
+            format!("(v.id, v.version) > ({}, {version})", plan.in_text::<E>())
         }
-        Some(CatalogPosition::Plan(plan)) => format!("id > {}", plan.literal()),
+        Some(CatalogPosition::Plan(plan)) => format!("id > {}", plan.in_text::<E>()),
     }
 }
 
 /// The page of rows behind `after`: of its table, or of the next one that has any.
-pub(crate) fn catalog(
-    connection: &mut PgConnection,
+pub fn catalog<E: CatalogEngine>(
+    connection: &mut E::Connection,
     tenant: TenantNumber,
     after: Option<CatalogPosition>,
     bound: ExportBound,
-) -> Result<Vec<CatalogRow>, PostgresError> {
+) -> Result<Vec<CatalogRow>, E::Error> {
     let first = after.map_or(Table::Feeds, Table::of);
     for table in Table::ALL.into_iter().filter(|table| *table >= first) {
-        let behind = behind(after.filter(|after| Table::of(*after) == table));
-        let rows = read(connection, tenant, table, &behind, bound)?;
+        let behind = behind::<E>(after.filter(|after| Table::of(*after) == table));
+        let rows = read::<E>(connection, tenant, table, &behind, bound)?;
         if !rows.is_empty() {
             return Ok(rows);
         }
@@ -81,20 +75,20 @@ pub(crate) fn catalog(
     Ok(Vec::new())
 }
 
-fn read(
-    connection: &mut PgConnection,
+fn read<E: CatalogEngine>(
+    connection: &mut E::Connection,
     tenant: TenantNumber,
     table: Table,
     behind: &str,
     bound: ExportBound,
-) -> Result<Vec<CatalogRow>, PostgresError> {
+) -> Result<Vec<CatalogRow>, E::Error> {
     let limit = bound.rows;
     match table {
         Table::Feeds => {
             let select = format!(
                 "SELECT * FROM feeds WHERE tenant_number = {tenant} AND {behind} ORDER BY feed_id LIMIT {limit}"
             );
-            page(connection, &select, bound, |row: FeedRow| {
+            page::<E, _>(connection, select, bound, |row: FeedRow<E>| {
                 let (feed, validators) = row.into_feed()?;
                 Ok(CatalogRow::Feed(feed, validators))
             })
@@ -104,15 +98,17 @@ fn read(
                 "SELECT * FROM feed_runs WHERE tenant_number = {tenant} AND {ENDED} AND {behind} \
                  ORDER BY feed_id, run_id LIMIT {limit}"
             );
-            page(connection, &select, bound, |row: RunRow| Ok(CatalogRow::Run(row.into_stored()?.run)))
+            page::<E, _>(connection, select, bound, |row: RunRow<E>| {
+                Ok(CatalogRow::Run(row.into_stored()?.run))
+            })
         }
         Table::Rejects => {
             let select = format!(
                 "SELECT r.*, t.raw FROM feed_rejects r JOIN reject_texts t USING (tenant_number, staging, reject_id) \
                  WHERE tenant_number = {tenant} AND {behind} ORDER BY feed_id, reject_id LIMIT {limit}"
             );
-            page(connection, &select, bound, |row: FeedRejectRow| {
-                let feed = FeedId::new(row.feed_id);
+            page::<E, _>(connection, select, bound, |row: FeedRejectRow<E>| {
+                let feed = FeedId::new(E::uuid(row.feed_id, "a feed's id")?);
                 Ok(CatalogRow::Reject(feed, row.reject.into_reject()?))
             })
         }
@@ -122,8 +118,8 @@ fn read(
                  ON c.tenant_number = v.tenant_number AND c.staging = v.staging AND c.id = v.id \
                  WHERE v.tenant_number = {tenant} AND {behind} ORDER BY v.id, v.version LIMIT {limit}"
             );
-            page(connection, &select, bound, |row: PlanVersionRow| {
-                let plan = PlanId::new(row.id);
+            page::<E, _>(connection, select, bound, |row: PlanVersionRow<E>| {
+                let plan = PlanId::new(E::uuid(row.id, "a plan's id")?);
                 Ok(CatalogRow::Version(plan, row.version.into_version()?))
             })
         }
@@ -132,76 +128,75 @@ fn read(
                 "SELECT id, feed_id, base_plan_id, plan_id, in_feed, seen_at FROM plans \
                  WHERE tenant_number = {tenant} AND {behind} ORDER BY id LIMIT {limit}"
             );
-            page(connection, &select, bound, MovedPlanRow::into_row)
+            page::<E, _>(connection, select, bound, MovedPlanRow::<E>::into_row)
         }
     }
 }
 
-fn page<R>(
-    connection: &mut PgConnection,
-    select: &str,
+fn page<E: Load<R>, R>(
+    connection: &mut E::Connection,
+    select: String,
     bound: ExportBound,
-    into_row: impl Fn(R) -> Result<CatalogRow, PostgresError>,
-) -> Result<Vec<CatalogRow>, PostgresError>
-where
-    R: QueryableByName<diesel::pg::Pg> + 'static,
-{
+    into_row: impl Fn(R) -> Result<CatalogRow, Damaged>,
+) -> Result<Vec<CatalogRow>, E::Error> {
     let (mut page, mut bytes) = (Vec::new(), 0_u64);
-    // Row by row: what is behind the bound is never held in memory.
-    for row in diesel::sql_query(select).load_iter::<R, PgRowByRowLoadingMode>(connection)? {
+    for row in E::each(connection, select)? {
         let row = into_row(row?)?;
         bytes = bytes.saturating_add(row.bytes() as u64);
         page.push(row);
-        if bytes >= bound.bytes {
+        if page.len() >= bound.rows as usize || bytes >= bound.bytes {
             break;
         }
     }
     Ok(page)
 }
 
-#[derive(Debug, QueryableByName)]
-struct FeedRejectRow {
-    #[diesel(sql_type = SqlUuid)]
-    feed_id: Uuid,
+/// A row of `feed_rejects`, with its feed.
+#[derive(QueryableByName)]
+pub struct FeedRejectRow<E: Engine> {
+    #[diesel(sql_type = E::UuidType)]
+    feed_id: E::Uuid,
     #[diesel(embed)]
-    reject: RejectRow,
+    reject: RejectRow<E>,
 }
 
-#[derive(Debug, QueryableByName)]
-struct PlanVersionRow {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
+/// A version, with its plan.
+#[derive(QueryableByName)]
+pub struct PlanVersionRow<E: Engine> {
+    #[diesel(sql_type = E::UuidType)]
+    id: E::Uuid,
     #[diesel(embed)]
-    version: VersionRow,
+    version: VersionRow<E>,
 }
 
-#[derive(Debug, QueryableByName)]
-struct MovedPlanRow {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = SqlUuid)]
-    feed_id: Uuid,
+/// A row of `plans`, without what follows from its versions.
+#[derive(QueryableByName)]
+pub struct MovedPlanRow<E: Engine> {
+    #[diesel(sql_type = E::UuidType)]
+    id: E::Uuid,
+    #[diesel(sql_type = E::UuidType)]
+    feed_id: E::Uuid,
     #[diesel(sql_type = Text)]
     base_plan_id: String,
     #[diesel(sql_type = Text)]
     plan_id: String,
     #[diesel(sql_type = Bool)]
     in_feed: bool,
-    #[diesel(sql_type = Timestamptz)]
-    seen_at: PgTimestamp,
+    #[diesel(sql_type = E::TimeType)]
+    seen_at: E::Time,
 }
 
-impl MovedPlanRow {
-    fn into_row(self) -> Result<CatalogRow, PostgresError> {
+impl<E: Engine> MovedPlanRow<E> {
+    fn into_row(self) -> Result<CatalogRow, Damaged> {
         let key = PlanKey {
             base_plan_id: ProviderId::from_stored(self.base_plan_id),
             plan_id: ProviderId::from_stored(self.plan_id),
         };
         Ok(CatalogRow::Plan {
-            id: PlanId::new(self.id),
-            source: PlanSource { feed: FeedId::new(self.feed_id), key },
+            id: PlanId::new(E::uuid(self.id, "a plan's id")?),
+            source: PlanSource { feed: FeedId::new(E::uuid(self.feed_id, "a feed's id")?), key },
             in_feed: self.in_feed,
-            seen_at: from_moment(self.seen_at),
+            seen_at: E::time(self.seen_at),
         })
     }
 }

@@ -1,19 +1,14 @@
 //! How a run ends: readers see the catalog before it, or all of it.
 
-use diesel::PgConnection;
-use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text, Timestamptz};
 use tenantry_domain::{FeedId, FeedRun, Precondition, RunCounts, RunId, RunState, TenantNumber, Timestamp};
 use tenantry_ports::{ConfirmError, RunClaim, RunEnd, RunKey, Validators};
 
-use crate::batch::WriteBatch;
-use crate::error::PostgresError;
+use crate::bind::{Bind, Binds};
+use crate::engine::{CatalogEngine, Damaged, ErrorOf};
 use crate::feed;
 use crate::feed_run_claim::{Claimed, discard_later, held};
-use crate::feed_run_publish::{Comparison, Staging, Whence, next_revision, revision};
+use crate::feed_run_publish::{Comparison, PublishBatch, Staging, Whence, next_revision, revision};
 use crate::feed_run_row::{HELD, StoredRun, find, find_in_state, is_run};
-use crate::literal::{Literal as _, execute, storable};
-use crate::moment::to_moment;
 
 /// How a run stands when it has come to its end.
 #[derive(Debug, Default)]
@@ -25,14 +20,18 @@ struct Outcome<'a> {
     validators: Option<&'a Validators>,
 }
 
-pub(crate) fn finish(
-    batch: &mut WriteBatch,
+/// Ends the run. See [`FeedRunRepository::finish`](tenantry_ports::FeedRunRepository::finish).
+///
+/// # Errors
+/// A statement fails.
+pub fn finish<B: PublishBatch>(
+    batch: &mut B,
     claim: &RunClaim,
     now: Timestamp,
     end: &RunEnd,
     counts: RunCounts,
     max_rejects: u32,
-) -> Claimed<FeedRun> {
+) -> Claimed<FeedRun, B> {
     let run = match held(batch, claim)? {
         Ok(standing) => standing,
         Err(lost) => return Ok(Err(lost)),
@@ -45,8 +44,8 @@ pub(crate) fn finish(
             (RunState::Failed, Outcome { counts, detail: Some(detail.clone()), ..Outcome::default() })
         }
         RunEnd::Unchanged => {
-            note_success(batch.connection_for(tenant)?, staging, now)?;
-            let standing = revision(batch.connection_for(tenant)?, tenant)?.get();
+            staging.note_success::<B::Engine>(batch.connection_for(tenant)?, now)?;
+            let standing = revision::<B::Engine>(batch.connection_for(tenant)?, tenant)?.get();
             (RunState::Unchanged, Outcome { counts, catalog_revision: Some(standing), ..Outcome::default() })
         }
         RunEnd::Whole { validators, max_leaving_permille } => {
@@ -67,38 +66,43 @@ pub(crate) fn finish(
         RunEnd::Replayed(tried) => {
             let mut compared = compare(batch, staging, &run, counts)?;
             compared.counts.plans_left_sale = 0;
-            let has_changed = staging.take_plans(batch, &compared, now, Whence::Feed)?;
-            staging.note_seen(batch, &compared, now)?;
+            let has_changed = batch.take_plans(&staging, &compared, now, Whence::Feed)?;
+            batch.note_seen(&staging, &compared, now)?;
             let connection = batch.connection_for(tenant)?;
-            staging.remove_tried(connection, tried)?;
-            staging.keep_rejects(connection, now, max_rejects)?;
-            note_import(connection, staging)?;
+            staging.remove_tried::<B::Engine>(connection, tried)?;
+            staging.keep_rejects::<B>(connection, now, max_rejects)?;
+            staging.note_import::<B::Engine>(connection)?;
             (RunState::Succeeded, succeeded(batch, tenant, compared.counts, has_changed)?)
         }
         RunEnd::Past => take_past(batch, staging, &run, counts, now, max_rejects)?,
     };
     if state != RunState::Failed {
-        supersede(batch.connection_for(tenant)?, tenant, feed)?;
+        supersede::<B::Engine>(batch.connection_for(tenant)?, tenant, feed)?;
     }
     end_run(batch, staging, state, &outcome, now).map(Ok)
 }
 
-pub(crate) fn confirm(
-    batch: &mut WriteBatch,
+/// Ends a run that is held. See [`FeedRunRepository::confirm`](tenantry_ports::FeedRunRepository::confirm).
+///
+/// # Errors
+/// A statement fails.
+pub fn confirm<B: PublishBatch>(
+    batch: &mut B,
     tenant: TenantNumber,
     feed: FeedId,
     id: RunId,
     precondition: &Precondition,
     now: Timestamp,
     max_rejects: u32,
-) -> Result<Result<FeedRun, ConfirmError>, PostgresError> {
-    if !batch.is_catalog_open(tenant) {
+) -> Result<Result<FeedRun, ConfirmError>, ErrorOf<B>> {
+    if !batch.is_catalog_open(tenant)? {
         return Ok(Err(ConfirmError::NotFound));
     }
-    let Some(run) = find(batch.connection_for(tenant)?, tenant, feed, id)? else {
+    let Some(run) = find::<B::Engine>(batch.connection_for(tenant)?, tenant, feed, id)? else {
         return Ok(Err(ConfirmError::NotFound));
     };
-    let current = feed::version(batch.connection_for(tenant)?, tenant, feed)?.unwrap_or_default();
+    let current =
+        feed::version::<B::Engine>(batch.connection_for(tenant)?, tenant, feed)?.unwrap_or_default();
     if !precondition.holds(Some(current)) {
         return Ok(Err(ConfirmError::VersionConflict { current }));
     }
@@ -112,14 +116,14 @@ pub(crate) fn confirm(
 }
 
 /// Compares what is staged with the catalog as it stands. Of `counts` the bytes and attempts are kept.
-fn compare(
-    batch: &mut WriteBatch,
+fn compare<B: PublishBatch>(
+    batch: &mut B,
     staging: Staging,
     run: &StoredRun,
     counts: RunCounts,
-) -> Result<Comparison, PostgresError> {
+) -> Result<Comparison, ErrorOf<B>> {
     staging.compare_again(batch, run)?;
-    let mut compared = staging.compare(batch.connection_for(staging.tenant)?)?;
+    let mut compared = staging.compare::<B::Engine>(batch.connection_for(staging.tenant)?)?;
     compared.counts.bytes = counts.bytes;
     compared.counts.attempts = counts.attempts;
     Ok(compared)
@@ -132,22 +136,22 @@ fn too_many_leave(compared: &Comparison, permille: u16) -> Option<String> {
         .then(|| format!("{leaving} of the {all} plans in the feed would leave it"))
 }
 
-fn take_whole<'a>(
-    batch: &mut WriteBatch,
+fn take_whole<'a, B: PublishBatch>(
+    batch: &mut B,
     staging: Staging,
     run: &StoredRun,
     compared: &Comparison,
     validators: &Validators,
     now: Timestamp,
     max_rejects: u32,
-) -> Result<Outcome<'a>, PostgresError> {
-    let mut has_changed = compared.counts.plans_left_sale > 0 && staging.leave_feed(batch, compared)?;
-    has_changed |= staging.take_plans(batch, compared, now, Whence::Feed)?;
+) -> Result<Outcome<'a>, ErrorOf<B>> {
+    let mut has_changed = compared.counts.plans_left_sale > 0 && batch.leave_feed(&staging, compared)?;
+    has_changed |= batch.take_plans(&staging, compared, now, Whence::Feed)?;
     let connection = batch.connection_for(staging.tenant)?;
-    staging.keep_rejects(connection, now, max_rejects)?;
-    staging.note_whole(connection, run, validators)?;
-    note_success(connection, staging, now)?;
-    note_import(connection, staging)?;
+    staging.keep_rejects::<B>(connection, now, max_rejects)?;
+    staging.note_whole::<B::Engine>(connection, run, validators)?;
+    staging.note_success::<B::Engine>(connection, now)?;
+    staging.note_import::<B::Engine>(connection)?;
     succeeded(batch, staging.tenant, compared.counts, has_changed)
 }
 
@@ -155,28 +159,32 @@ fn take_whole<'a>(
 const OVERTAKEN: &str = "another feed has taken ids of these plans meanwhile: import them again";
 
 /// What another system has kept comes in, beside what the feed has.
-fn take_past<'a>(
-    batch: &mut WriteBatch,
+fn take_past<'a, B: PublishBatch>(
+    batch: &mut B,
     staging: Staging,
     run: &StoredRun,
     counts: RunCounts,
     now: Timestamp,
     max_rejects: u32,
-) -> Result<(RunState, Outcome<'a>), PostgresError> {
+) -> Result<(RunState, Outcome<'a>), ErrorOf<B>> {
     staging.compare_again(batch, run)?;
     let connection = batch.connection_for(staging.tenant)?;
-    if staging.is_overtaken(connection)? {
+    if B::is_overtaken(connection, &staging)? {
         let detail = Some(OVERTAKEN.to_owned());
         return Ok((RunState::Failed, Outcome { counts, detail, ..Outcome::default() }));
     }
-    let left = if staging.was_fetched(connection)? { staging.leave_changed(connection)? } else { 0 };
-    let mut compared = staging.compare(connection)?;
+    let left = if staging.was_fetched::<B::Engine>(connection)? {
+        staging.leave_changed::<B::Engine>(connection)?
+    } else {
+        0
+    };
+    let mut compared = staging.compare::<B::Engine>(connection)?;
     let RunCounts { bytes, attempts, .. } = counts;
     compared.counts = RunCounts { bytes, attempts, plans_left_sale: 0, ..compared.counts };
-    let has_changed = staging.take_plans(batch, &compared, now, Whence::Past)?;
+    let has_changed = batch.take_plans(&staging, &compared, now, Whence::Past)?;
     let connection = batch.connection_for(staging.tenant)?;
-    staging.keep_rejects(connection, now, max_rejects)?;
-    note_import(connection, staging)?;
+    staging.keep_rejects::<B>(connection, now, max_rejects)?;
+    staging.note_import::<B::Engine>(connection)?;
     let outcome = succeeded(batch, staging.tenant, compared.counts, has_changed)?;
     Ok((RunState::Succeeded, Outcome { detail: left_as_they_are(left), ..outcome }))
 }
@@ -187,80 +195,61 @@ fn left_as_they_are(plans: u64) -> Option<String> {
         .then(|| format!("{plans} plans differ from the catalog, which is newer: they stay as they are"))
 }
 
-fn succeeded<'a>(
-    batch: &mut WriteBatch,
+fn succeeded<'a, B: PublishBatch>(
+    batch: &mut B,
     tenant: TenantNumber,
     counts: RunCounts,
     has_changed: bool,
-) -> Result<Outcome<'a>, PostgresError> {
+) -> Result<Outcome<'a>, ErrorOf<B>> {
     let revision = match has_changed {
         true => next_revision(batch, tenant)?,
-        false => revision(batch.connection_for(tenant)?, tenant)?,
+        false => revision::<B::Engine>(batch.connection_for(tenant)?, tenant)?,
     };
     Ok(Outcome { counts, catalog_revision: Some(revision.get()), ..Outcome::default() })
 }
 
-/// All plans in the feed were seen now.
-fn note_success(
-    connection: &mut PgConnection,
-    staging: Staging,
-    now: Timestamp,
-) -> Result<(), PostgresError> {
-    let note = format!(
-        "UPDATE feeds SET last_success_at = greatest(last_success_at, $1) WHERE tenant_number = {} AND feed_id = {}",
-        staging.tenant,
-        staging.feed.literal()
-    );
-    diesel::sql_query(note).bind::<Timestamptz, _>(to_moment(now)).execute(connection)?;
-    Ok(())
-}
-
-/// Another run that stages meanwhile has to compare again.
-fn note_import(connection: &mut PgConnection, staging: Staging) -> Result<(), PostgresError> {
-    let note = format!(
-        "UPDATE feeds SET imports = imports + 1 WHERE tenant_number = {} AND feed_id = {}",
-        staging.tenant,
-        staging.feed.literal()
-    );
-    execute(connection, &note)?;
-    Ok(())
-}
-
 /// The run that is held, if one is, is not waited for any more.
-fn supersede(connection: &mut PgConnection, tenant: TenantNumber, feed: FeedId) -> Result<(), PostgresError> {
-    let Some(held) = find_in_state(connection, tenant, feed, HELD)? else { return Ok(()) };
+fn supersede<E: CatalogEngine>(
+    connection: &mut E::Connection,
+    tenant: TenantNumber,
+    feed: FeedId,
+) -> Result<(), E::Error> {
+    let Some(held) = find_in_state::<E>(connection, tenant, feed, HELD)? else { return Ok(()) };
     if let Some(staging) = held.staging {
-        discard_later(connection, tenant, staging)?;
+        discard_later::<E>(connection, tenant, staging)?;
     }
     let supersede = format!(
         "UPDATE feed_runs SET state = 'superseded', staging = NULL, etag = NULL, last_modified = NULL WHERE {}",
-        is_run(tenant, feed, held.run.id)
+        is_run::<E>(tenant, feed, held.run.id)
     );
-    execute(connection, &supersede)?;
+    E::execute(connection, &supersede)?;
     Ok(())
 }
 
-fn end_run(
-    batch: &mut WriteBatch,
+fn end_run<B: PublishBatch>(
+    batch: &mut B,
     Staging { tenant, feed, run, number }: Staging,
     state: RunState,
     outcome: &Outcome<'_>,
     now: Timestamp,
-) -> Result<FeedRun, PostgresError> {
+) -> Result<FeedRun, ErrorOf<B>> {
     let connection = batch.connection_for(tenant)?;
     let staging = if state == RunState::Held { number.to_string() } else { "NULL".to_owned() };
     if state != RunState::Held {
-        discard_later(connection, tenant, number)?;
+        discard_later::<B::Engine>(connection, tenant, number)?;
     }
     let counts = outcome.counts;
     let revision =
         outcome.catalog_revision.map_or_else(|| "NULL".to_owned(), |revision| revision.to_string());
+    let validators = outcome.validators;
+    let mut binds = Binds::<B::Engine>::new();
     let end = format!(
-        "UPDATE feed_runs SET state = '{}', finished_at = $1, claimed_until = NULL, staging = {staging}, bytes = {}, \
+        "UPDATE feed_runs SET state = '{}', finished_at = {}, claimed_until = NULL, staging = {staging}, bytes = {}, \
          attempts = {}, plans_seen = {}, plans_new = {}, plans_changed = {}, plans_unchanged = {}, \
-         plans_left_sale = {}, rejected = {}, catalog_revision = {revision}, detail = $2, etag = $3, last_modified = $4 \
+         plans_left_sale = {}, rejected = {}, catalog_revision = {revision}, detail = {}, etag = {}, last_modified = {} \
          WHERE {}",
         state.as_str(),
+        binds.time_or_literal(now),
         counts.bytes,
         counts.attempts,
         counts.plans_seen,
@@ -269,18 +258,12 @@ fn end_run(
         counts.plans_unchanged,
         counts.plans_left_sale,
         counts.rejected,
-        is_run(tenant, feed, run)
+        binds.add(Bind::Foreign(outcome.detail.as_deref())),
+        binds.add(Bind::Text(validators.and_then(|validators| validators.etag.as_deref()))),
+        binds.add(Bind::Text(validators.and_then(|validators| validators.last_modified.as_deref()))),
+        is_run::<B::Engine>(tenant, feed, run)
     );
-    diesel::sql_query(end)
-        .bind::<Timestamptz, _>(to_moment(now))
-        .bind::<Nullable<Text>, _>(outcome.detail.as_deref().map(storable))
-        .bind::<Nullable<Text>, _>(outcome.validators.and_then(|validators| validators.etag.as_deref()))
-        .bind::<Nullable<Text>, _>(
-            outcome.validators.and_then(|validators| validators.last_modified.as_deref()),
-        )
-        .execute(connection)?;
-    let ended = find(connection, tenant, feed, run)?;
-    ended
-        .map(|stored| stored.run)
-        .ok_or_else(|| PostgresError::Damaged(format!("no run {run}, which has ended")))
+    binds.execute(connection, &end)?;
+    let ended = find::<B::Engine>(connection, tenant, feed, run)?;
+    ended.map(|stored| stored.run).ok_or_else(|| Damaged(format!("no run {run}, which has ended")).into())
 }
