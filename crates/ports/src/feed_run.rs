@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tenantry_domain::{
-    Feed, FeedId, FeedRun, Page, PageLimit, PastPlan, PlanRecord, Precondition, Reject, RejectId,
+    Feed, FeedId, FeedRun, Page, PageLimit, PastPlan, PlanId, PlanRecord, Precondition, Reject, RejectId,
     RejectedRecord, RunCounts, RunId, RunTrigger, TenantNumber, Timestamp,
 };
 
@@ -150,8 +150,14 @@ pub enum RunEnd {
     },
     /// The provider said that nothing has changed: every plan in the feed was seen again now.
     Unchanged,
-    /// Only these rejects were tried again: they are removed, and nothing leaves the feed.
-    Replayed(Vec<RejectId>),
+    /// Only rejects were tried again, and nothing leaves the feed.
+    Replayed {
+        /// These were: they are removed.
+        tried: Vec<RejectId>,
+        /// Of the plans that they turned out to be, those that the last whole fetch had no more: unless they were in the
+        /// feed before, they do not come into it.
+        gone: Vec<PlanId>,
+    },
     /// What was in the feed once was read, as another system has kept it: nothing comes into the feed by it, and nothing
     /// leaves it.
     Past,
@@ -236,8 +242,9 @@ pub trait FeedRunRepository: Send + Sync {
     /// [`RunEnd::Failed`]. No time that is stored falls: where one is later than `now`, it stays.
     ///
     /// - Staged plans that the catalog does not have, or has with other content, become their next version, seen
-    ///   at `now`. All staged ones were seen at `now`, and are in the feed, but after [`RunEnd::Past`]. They are compared
-    ///   with the catalog as it stands now, also where a held run was confirmed since they were staged.
+    ///   at `now`. All staged ones were seen at `now`, and are in the feed, but after [`RunEnd::Past`], and but for those
+    ///   that are gone after [`RunEnd::Replayed`]. They are compared with the catalog as it stands now, also where a held run
+    ///   was confirmed since they were staged.
     /// - After [`RunEnd::Whole`] plans of the feed that are not staged are in it no more. `on_sale` holds for the
     ///   plans in the feed whose content is sold online.
     /// - After [`RunEnd::Past`] plans that the catalog did not have are not in the feed, and the others are as they were
@@ -246,8 +253,8 @@ pub trait FeedRunRepository: Send + Sync {
     /// - After [`RunEnd::Whole`], [`RunEnd::Replayed`] and [`RunEnd::Past`] staged rejects are kept under their ids, with
     ///   the run and the time that met them last, at most `max_rejects` a feed: those met longest ago leave.
     /// - The validators are kept, and `last_success_at` is `now`, after [`RunEnd::Whole`] alone; `last_success_at`
-    ///   after [`RunEnd::Unchanged`] too. If the feed was updated since the run was claimed or restaged, it may
-    ///   be another one than was fetched: there are no validators then.
+    ///   after [`RunEnd::Unchanged`] too. If the feed was updated since the run was claimed, it may be another one
+    ///   than was fetched: there are no validators then.
     /// - Where any plan, version or `on_sale` has changed the catalog takes the next revision, the run's
     ///   `catalog_revision`; else that is the one which stands. A run that failed or is held has none.
     ///   Tells [`CommitListener::catalog_changed`](crate::CommitListener) if it has changed.

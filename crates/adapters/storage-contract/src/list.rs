@@ -382,6 +382,8 @@ macro_rules! for_each_storage_case {
                 of_too_many_rejects_those_met_longest_ago_leave;
                 a_run_that_failed_or_was_unchanged_leaves_rejects_as_they_were;
                 rejects_that_are_tried_again_become_plans_or_stay;
+                rejects_that_the_last_whole_fetch_had_no_more_become_plans_that_are_not_in_the_feed;
+                many_rejects_that_are_tried_again_are_removed;
                 rejects_are_listed_once_each_by_id_in_pages_of_any_size;
                 a_page_of_rejects_ends_behind_the_one_with_which_it_reaches_its_bytes;
                 another_tenant_sees_no_reject;

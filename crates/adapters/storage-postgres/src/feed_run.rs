@@ -109,7 +109,11 @@ impl FeedRunRepository for PostgresStorage {
         counts: RunCounts,
         max_rejects: u32,
     ) -> Result<FeedRun, ClaimError> {
-        let weight = WEIGHT + if let RunEnd::Replayed(tried) = &end { tried.len() * 16 } else { 4096 };
+        let weight = WEIGHT
+            + match &end {
+                RunEnd::Replayed { tried, gone } => (tried.len() + gone.len()) * 16,
+                _ => 4096,
+            };
         let write = self.write(
             Claim::Catalog(claim.key.tenant),
             weight,

@@ -92,7 +92,11 @@ impl FeedRunRepository for SqliteStorage {
         counts: RunCounts,
         max_rejects: u32,
     ) -> Result<FeedRun, ClaimError> {
-        let weight = WEIGHT + if let RunEnd::Replayed(tried) = &end { tried.len() * 16 } else { 4096 };
+        let weight = WEIGHT
+            + match &end {
+                RunEnd::Replayed { tried, gone } => (tried.len() + gone.len()) * 16,
+                _ => 4096,
+            };
         let write = self.write(weight, (claim.clone(), end), move |(claim, end), batch| {
             finish(batch, claim, now, end, counts, max_rejects)
         });

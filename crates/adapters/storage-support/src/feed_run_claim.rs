@@ -42,8 +42,9 @@ pub fn claim<B: CatalogBatch>(
     let now_text = binds.time_or_literal(now);
     let claim = format!(
         "UPDATE feed_runs SET state = 'running', started_at = coalesce(started_at, {now_text}), \
-         claim_number = claim_number + 1, claimed_until = {}, staging = 0 WHERE {}",
+         claim_number = claim_number + 1, claimed_until = {}, staging = 0, feed_version = {} WHERE {}",
         B::Engine::claim_until(now, lasts),
+        feed.version,
         is_run::<B::Engine>(tenant, key.feed, run)
     );
     binds.execute(connection, &claim)?;
@@ -103,8 +104,7 @@ fn begin_staging<B: CatalogBatch>(batch: &mut B, key: RunKey, before: Option<i64
         &format!("(SELECT last_staging FROM catalogs WHERE tenant_number = {tenant})"),
     )?;
     let update = format!(
-        "UPDATE feed_runs SET staging = {staging}, plans_seen = 0, rejected = 0, feed_version = feeds.version, \
-         feed_imports = feeds.imports FROM feeds WHERE feeds.tenant_number = {tenant} AND feeds.feed_id = {feed} \
+        "UPDATE feed_runs SET staging = {staging}, plans_seen = 0, rejected = 0, feed_imports = feeds.imports FROM feeds WHERE feeds.tenant_number = {tenant} AND feeds.feed_id = {feed} \
          AND feed_runs.tenant_number = {tenant} AND feed_runs.feed_id = {feed} AND run_id = {}",
         run.in_text::<B::Engine>(),
         feed = feed.in_text::<B::Engine>()

@@ -63,13 +63,14 @@ pub fn finish<B: PublishBatch>(
                 ),
             }
         }
-        RunEnd::Replayed(tried) => {
+        RunEnd::Replayed { tried, gone } => {
             let mut compared = compare(batch, staging, &run, counts)?;
             compared.counts.plans_left_sale = 0;
             let has_changed = batch.take_plans(&staging, &compared, now, Whence::Feed)?;
             batch.note_seen(&staging, &compared, now)?;
+            staging.keep_out(batch, gone)?;
+            staging.remove_tried(batch, tried)?;
             let connection = batch.connection_for(tenant)?;
-            staging.remove_tried::<B::Engine>(connection, tried)?;
             staging.keep_rejects::<B>(connection, now, max_rejects)?;
             staging.note_import::<B::Engine>(connection)?;
             (RunState::Succeeded, succeeded(batch, tenant, compared.counts, has_changed)?)

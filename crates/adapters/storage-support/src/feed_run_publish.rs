@@ -2,12 +2,15 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use tenantry_domain::{CatalogRevision, FeedId, RejectId, RunCounts, RunId, TenantNumber, Timestamp};
+use tenantry_domain::{CatalogRevision, FeedId, PlanId, RejectId, RunCounts, RunId, TenantNumber, Timestamp};
 use tenantry_ports::Validators;
 
 use crate::bind::{Bind, Binds};
-use crate::engine::{CatalogBatch, CatalogEngine, ConnectionOf, Engine, ErrorOf, StoredId as _};
+use crate::engine::{CatalogBatch, CatalogEngine, ConnectionOf, Engine, ErrorOf, StoredId};
 use crate::feed_run_row::{StoredRun, catalog_revision};
+
+/// So many ids stand in one statement.
+const MAX_IDS: usize = 500;
 
 /// A staging that is to become the catalog.
 #[derive(Debug, Clone, Copy)]
@@ -199,21 +202,40 @@ impl Staging {
         Ok(E::number(connection, &fetched)? > 0)
     }
 
-    /// Removes rejects that were tried again, unless they were met again.
-    pub(crate) fn remove_tried<E: Engine>(
+    /// Takes these of the staged plans out of the feed again, unless they were in it before.
+    pub(crate) fn keep_out<B: PublishBatch>(
         &self,
-        connection: &mut E::Connection,
-        tried: &[RejectId],
-    ) -> Result<(), E::Error> {
-        for id in tried {
-            let is_gone = format!(
-                "{} AND reject_id = {id} AND NOT EXISTS (SELECT 1 FROM staged_rejects \
-                 WHERE {} AND reject_id = {id})",
-                self.is_feeds::<E>(),
+        batch: &mut B,
+        plans: &[PlanId],
+    ) -> Result<(), ErrorOf<B>> {
+        for some in plans.chunks(MAX_IDS) {
+            let out = format!(
+                "UPDATE plans SET in_feed = false WHERE {} AND id IN (SELECT id FROM staged_plans \
+                 WHERE {} AND id IN ({}) AND NOT coalesce(was_in_feed, false))",
+                self.is_feeds::<B::Engine>(),
                 self.is_staged(),
-                id = id.in_text::<E>()
+                in_text::<B::Engine>(some)
             );
-            remove_rejects::<E>(connection, &is_gone)?;
+            B::Engine::execute(batch.connection_for(self.tenant)?, &out)?;
+        }
+        Ok(())
+    }
+
+    /// Removes rejects that were tried again, unless they were met again.
+    pub(crate) fn remove_tried<B: PublishBatch>(
+        &self,
+        batch: &mut B,
+        tried: &[RejectId],
+    ) -> Result<(), ErrorOf<B>> {
+        for some in tried.chunks(MAX_IDS) {
+            let are_gone = format!(
+                "{} AND reject_id IN ({}) AND NOT EXISTS (SELECT 1 FROM staged_rejects \
+                 WHERE {} AND staged_rejects.reject_id = feed_rejects.reject_id)",
+                self.is_feeds::<B::Engine>(),
+                in_text::<B::Engine>(some),
+                self.is_staged()
+            );
+            remove_rejects::<B::Engine>(batch.connection_for(self.tenant)?, &are_gone)?;
         }
         Ok(())
     }
@@ -279,6 +301,11 @@ impl Staging {
         binds.execute(connection, &note)?;
         Ok(())
     }
+}
+
+/// These ids as a list of SQL.
+fn in_text<E: Engine>(ids: &[impl StoredId]) -> String {
+    ids.iter().map(|id| id.in_text::<E>()).collect::<Vec<_>>().join(", ")
 }
 
 fn remove_rejects<E: Engine>(connection: &mut E::Connection, which: &str) -> Result<(), E::Error> {

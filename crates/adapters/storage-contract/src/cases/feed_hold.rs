@@ -110,7 +110,7 @@ pub async fn a_later_run_that_succeeds_is_unchanged_or_held_supersedes_a_held_on
     for (end, later, batch) in [
         (whole(), RunState::Succeeded, all()),
         (RunEnd::Unchanged, RunState::Unchanged, batch(vec![])),
-        (RunEnd::Replayed(vec![]), RunState::Succeeded, batch(vec![])),
+        (RunEnd::Replayed { tried: vec![], gone: vec![] }, RunState::Succeeded, batch(vec![])),
         (whole_if_half_stay(), RunState::Held, batch(vec![])),
     ] {
         let (tenant, held) = with_held_run(s).await;

@@ -1,9 +1,11 @@
 //! Records that could not be taken.
 
 use tenantry_domain::{RecordPlace, Reject, RejectCode, RejectId, RejectReason, RejectedRecord, RunState};
-use tenantry_ports::{RunEnd, StagedBatch};
+use tenantry_ports::{RunEnd, StagedBatch, Validators};
 
-use crate::catalog::{batch, catalog_revision, feed_id, record, reject, rejected, run_id, validators, whole};
+use crate::catalog::{
+    batch, catalog_revision, feed_id, plan_id, record, reject, rejected, run_id, validators, whole,
+};
 use crate::fixture::Fixture;
 use crate::samples::AWKWARD_TEXTS;
 use crate::walk::{PAGE_SIZES, limit, walk};
@@ -105,7 +107,7 @@ pub async fn rejects_that_are_tried_again_become_plans_or_stay(s: &Fixture) {
     let ids = ["a", "b"].map(|raw| RejectId::of(feed, &reject(raw))).to_vec();
     let tried =
         StagedBatch { rejects: vec![reject("b")], ..batch(vec![record("3", "was a"), record("2", "two")]) };
-    let run = s.run(tenant, feed, 2, tried, RunEnd::Replayed(ids)).await;
+    let run = s.run(tenant, feed, 2, tried, RunEnd::Replayed { tried: ids, gone: vec![] }).await;
     let counts = run.counts;
     assert_eq!(
         (counts.plans_new, counts.plans_unchanged, counts.plans_left_sale, counts.rejected),
@@ -122,6 +124,49 @@ pub async fn rejects_that_are_tried_again_become_plans_or_stay(s: &Fixture) {
     assert_eq!(left, [("b", run_id(2), start), ("c", run_id(1), start)]);
     assert_eq!(s.feed_now(tenant, feed).await.last_success_at, Some(start));
     assert_eq!(s.validators(tenant, feed, 3).await, validators("v1"));
+}
+
+pub async fn rejects_that_the_last_whole_fetch_had_no_more_become_plans_that_are_not_in_the_feed(
+    s: &Fixture,
+) {
+    let tenant = s.tenant().await;
+    let feed = s.feed(tenant, 1).await.id;
+    s.run(tenant, feed, 1, batch(["1", "2"].map(|plan| record(plan, plan)).to_vec()), whole()).await;
+    s.run(tenant, feed, 2, batch(vec![record("1", "1")]), whole()).await;
+    let tried = ["1", "2", "3", "4"].map(|plan| record(plan, &format!("{plan} again"))).to_vec();
+    let gone = ["1", "2", "3"].map(|plan| plan_id(feed, plan)).to_vec();
+    let run = s.run(tenant, feed, 3, batch(tried), RunEnd::Replayed { tried: vec![], gone }).await;
+    assert_eq!((run.counts.plans_new, run.counts.plans_changed), (2, 2));
+    assert_eq!(s.on_sale(tenant).await, ["1 again", "4 again"], "the first was in the feed before");
+    for plan in ["2", "3"] {
+        let plan = s.plan(tenant, feed, plan).await.unwrap();
+        assert!(plan.content.title.as_str().ends_with("again") && !plan.on_sale, "{plan:?}");
+    }
+    let all = ["1", "4"].map(|plan| record(plan, &format!("{plan} again"))).to_vec();
+    assert_eq!(
+        s.run(
+            tenant,
+            feed,
+            4,
+            batch(all),
+            RunEnd::Whole { validators: Validators::default(), max_leaving_permille: 0 }
+        )
+        .await
+        .state,
+        RunState::Succeeded
+    );
+}
+
+pub async fn many_rejects_that_are_tried_again_are_removed(s: &Fixture) {
+    let tenant = s.tenant().await;
+    let feed = s.feed(tenant, 1).await.id;
+    let all: Vec<_> = (0..100).map(|raw| reject(&raw.to_string())).collect();
+    s.run(tenant, feed, 1, rejected(all), whole()).await;
+    // All but the first, and many that are not there any more.
+    let tried = (1..2_000).map(|raw| RejectId::of(feed, &reject(&raw.to_string()))).collect();
+    s.run(tenant, feed, 2, batch(vec![]), RunEnd::Replayed { tried, gone: vec![] }).await;
+    let left = s.rejects(tenant, feed).await;
+    assert_eq!(left.iter().map(|left| left.record.raw.as_str()).collect::<Vec<_>>(), ["0"]);
 }
 
 pub async fn rejects_are_listed_once_each_by_id_in_pages_of_any_size(s: &Fixture) {

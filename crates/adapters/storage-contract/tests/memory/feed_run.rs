@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tenantry_domain::{
-    CatalogRevision, FeedId, FeedRun, Page, PageLimit, PastPlan, Precondition, RecordPlace, Reject,
+    CatalogRevision, FeedId, FeedRun, Page, PageLimit, PastPlan, PlanId, Precondition, RecordPlace, Reject,
     RejectCode, RejectId, RejectReason, RejectedRecord, RunCounts, RunId, RunState, RunTrigger, TenantNumber,
     TenantStatus, Timestamp,
 };
@@ -132,7 +132,8 @@ impl FeedRunRepository for Memory {
         held.until = Some(now.plus(lasts));
         held.run.state = RunState::Running;
         held.run.started_at.get_or_insert(now);
-        begin_staging(held, feed.version);
+        held.feed_version = feed.version;
+        begin_staging(held);
         let claim = RunClaim { key, number: held.claim };
         let (feed, validators, run) = (feed.clone(), validators.clone(), held.run.clone());
         Ok(ClaimOutcome::Claimed(Box::new(ClaimedRun { claim, run, feed, validators })))
@@ -147,8 +148,7 @@ impl FeedRunRepository for Memory {
     async fn restage(&self, claim: &RunClaim) -> Result<(), ClaimError> {
         let mut state = self.state();
         let catalog = claimed(&mut state, claim)?;
-        let version = catalog.feeds[&claim.key.feed].feed.version;
-        begin_staging(run_of(catalog, claim.key.feed, claim.key.run), version);
+        begin_staging(run_of(catalog, claim.key.feed, claim.key.run));
         Ok(())
     }
 
@@ -224,13 +224,18 @@ impl FeedRunRepository for Memory {
                 revision = Some(catalog.revision);
                 RunState::Succeeded
             }
-            RunEnd::Replayed(tried) => {
+            RunEnd::Replayed { tried, gone } => {
                 compared.plans_left_sale = 0;
+                let was_in_feed = |id: &PlanId| catalog.plans.get(id).is_some_and(|plan| plan.in_feed);
+                let gone: Vec<_> = gone.into_iter().filter(|id| !was_in_feed(id)).collect();
                 let held = catalog.feeds.get_mut(&feed).unwrap();
                 let again = &held.runs[&run].rejects;
                 held.rejects.retain(|id, _| !tried.contains(id) || again.contains_key(id));
                 if take(catalog, (feed, run), now, max_rejects, Whence::Feed) {
                     self.next_revision(tenant, catalog);
+                }
+                for id in gone {
+                    catalog.plans.get_mut(&id).unwrap().in_feed = false;
                 }
                 revision = Some(catalog.revision);
                 RunState::Succeeded

@@ -30,11 +30,10 @@ pub(crate) fn is_overtaken(catalog: &Catalog, feed: FeedId, run: RunId) -> bool 
     })
 }
 
-pub(crate) fn begin_staging(held: &mut HeldRun, feed_version: u64) {
+pub(crate) fn begin_staging(held: &mut HeldRun) {
     held.plans.clear();
     held.rejects.clear();
     held.run.counts = RunCounts::default();
-    held.feed_version = feed_version;
 }
 
 pub(crate) fn compare(catalog: &Catalog, feed: FeedId, run: RunId) -> (RunCounts, u64) {

@@ -3,8 +3,12 @@
 use std::future::pending;
 use std::sync::Arc;
 
-use tenantry_domain::{Page, Plan, PlanId, PlanSource, Reject, RejectId, RunTrigger};
+use tenantry_domain::{
+    FeedRun, Page, Plan, PlanId, PlanSource, Reject, RejectId, RunId, RunState, RunTrigger,
+};
 use tenantry_ports::{ClaimError, MockFeedRunRepository, MockPlanRepository, RunEnd};
+
+use uuid::Uuid;
 
 use super::rig::*;
 use crate::feed_import::ImportOutcome;
@@ -21,9 +25,18 @@ fn reject(id: u8, raw: &str, last_seen_at: i64) -> Reject {
     }
 }
 
-/// Storage with these rejects, of which a page holds two.
-fn runs_with(rejects: Vec<Reject>) -> MockFeedRunRepository {
+/// A run that the feed has had.
+fn run(number: u128, trigger: RunTrigger, state: RunState) -> FeedRun {
+    FeedRun { id: RunId::new(Uuid::from_u128(number)), trigger, state, ..feed_run() }
+}
+
+/// Storage with these rejects, of which a page holds two, and with these runs of the feed, the newest first.
+fn runs_with(rejects: Vec<Reject>, known: Vec<FeedRun>) -> MockFeedRunRepository {
     let mut runs = runs_claimed(RunTrigger::Replay, 1);
+    runs.expect_list().returning(move |_, _, after, _| {
+        let at = after.map_or(0, |after| 1 + known.iter().position(|run| run.id == after).unwrap());
+        Ok(Some(Page { items: known[at..].iter().take(2).cloned().collect(), more: known.len() > at + 2 }))
+    });
     runs.expect_rejects().returning(move |_, _, after, _, _| {
         let behind = |reject: &&Reject| after.is_none_or(|after| reject.id > after);
         let mut items: Vec<_> = rejects.iter().filter(behind).take(3).cloned().collect();
@@ -36,7 +49,18 @@ fn runs_with(rejects: Vec<Reject>) -> MockFeedRunRepository {
 
 /// Replays these rejects in a catalog with these plans; answers the titles that were staged, and which rejects leave.
 async fn replayed(rejects: Vec<Reject>, plans: MockPlanRepository) -> (Vec<String>, Vec<RejectId>) {
-    let mut runs = runs_with(rejects);
+    let (staged, tried, gone) = replayed_after(vec![feed_run()], rejects, plans).await;
+    assert!(gone.is_empty(), "the last run that is known met all of them: {gone:?}");
+    (staged, tried)
+}
+
+/// As [`replayed`], after these runs, the newest first; also which plans are gone.
+async fn replayed_after(
+    known: Vec<FeedRun>,
+    rejects: Vec<Reject>,
+    plans: MockPlanRepository,
+) -> (Vec<String>, Vec<RejectId>, Vec<PlanId>) {
+    let mut runs = runs_with(rejects, known);
     let told = taking(&mut runs);
     let provider = Provider::new(Vec::new());
     let service = service_with(runs, plans, &provider, Arc::new(Standstill));
@@ -44,10 +68,11 @@ async fn replayed(rejects: Vec<Reject>, plans: MockPlanRepository) -> (Vec<Strin
     assert_eq!(outcome, Ok(ImportOutcome::Ended(Box::new(finished()))));
     assert!(provider.requests().is_empty());
     let ends = told.ends();
-    let [RunEnd::Replayed(ids)] = ends.as_slice() else { panic!("{ends:?}") };
+    let [RunEnd::Replayed { tried, gone }] = ends.as_slice() else { panic!("{ends:?}") };
     let staged = told.staged.lock().unwrap();
     let titles = staged.iter().flat_map(|batch| &batch.records);
-    (titles.map(|record| record.content.title.as_str().to_owned()).collect(), ids.clone())
+    let titles = titles.map(|record| record.content.title.as_str().to_owned()).collect();
+    (titles, tried.clone(), gone.clone())
 }
 
 fn no_plans() -> MockPlanRepository {
@@ -103,6 +128,34 @@ async fn a_plan_that_was_seen_since_is_not_made_what_it_was() {
 }
 
 #[tokio::test]
+async fn what_the_last_whole_fetch_did_not_meet_is_gone() {
+    use RunState::{Failed, Succeeded, Unchanged};
+    use RunTrigger::{File, Replay, Request, Schedule};
+    let met = |run, id, raw| Reject { run: RunId::new(Uuid::from_u128(run)), ..reject(id, raw, 10) };
+    let behind = |newest: Vec<FeedRun>| {
+        let old = run(2, Schedule, Succeeded);
+        newest.into_iter().chain([old]).collect::<Vec<_>>()
+    };
+    let (a, b) = (PlanId::of(feed_id(), &plan_record("a").key), PlanId::of(feed_id(), &plan_record("b").key));
+    for (runs, expected) in [
+        (behind(vec![]), vec![b]),
+        (
+            behind(vec![run(9, Schedule, Unchanged), run(8, Request, Failed), run(7, Replay, Succeeded)]),
+            vec![b],
+        ),
+        (behind(vec![run(9, Schedule, Unchanged), run(3, Request, Succeeded)]), vec![a]),
+        (behind(vec![run(4, Request, Succeeded)]), vec![a, b]),
+        (behind(vec![run(4, File, Succeeded)]), vec![]),
+        (vec![run(4, Schedule, Failed)], vec![]),
+    ] {
+        let rejects = vec![met(2, 1, "plan a"), met(3, 2, "plan b")];
+        let (staged, tried, gone) = replayed_after(runs.clone(), rejects, no_plans()).await;
+        assert_eq!((staged.len(), tried), (2, ids([1, 2])));
+        assert_eq!(gone, expected, "{runs:?}");
+    }
+}
+
+#[tokio::test]
 async fn storage_that_fails_on_the_way_leaves_every_reject() {
     let mut runs = runs_claimed(RunTrigger::Replay, 1);
     runs.expect_rejects().returning(|_, _, _, _, _| Err(down()));
@@ -113,7 +166,7 @@ async fn storage_that_fails_on_the_way_leaves_every_reject() {
 
 #[tokio::test]
 async fn a_claim_that_is_lost_on_the_way_ends_nothing() {
-    let mut runs = runs_with(vec![reject(1, "plan a", 10)]);
+    let mut runs = runs_with(vec![reject(1, "plan a", 10)], vec![]);
     refusing(&mut runs, ClaimError::Lost);
     let service = service(runs, &Provider::new(Vec::new()), Arc::new(Standstill));
     assert_eq!(service.carry_out(run_key(2), pending()).await, Ok(ImportOutcome::Lost));
