@@ -10,6 +10,7 @@ use tenantry_domain::{
 };
 use tenantry_ports::{PastTenantOutcome, StorageError, TenantRepository, TenantUpdate, TenantWriteError};
 use tenantry_storage_support::end_of_prefix;
+use tenantry_storage_support::tenant::updated;
 
 use crate::batch::{Change, WriteBatch};
 use crate::claim::Claim;
@@ -145,15 +146,11 @@ fn update(
     expected_version: u64,
     update: &TenantUpdate,
 ) -> Result<Result<Tenant, TenantWriteError>, PostgresError> {
-    let Some(standing) = batch.run_for(tenant, |connection| find(connection, tenant))? else {
-        return Ok(Err(TenantWriteError::NotFound));
+    let standing = batch.run_for(tenant, |connection| find(connection, tenant))?;
+    let changed = match updated(standing, expected_version, update, batch.now()) {
+        Ok(changed) => changed,
+        Err(refused) => return Ok(Err(refused)),
     };
-    if standing.version != expected_version {
-        return Ok(Err(TenantWriteError::VersionConflict { current: standing.version }));
-    }
-    let updated_at = batch.now().max(standing.updated_at);
-    let erasure = (update.status == TenantStatus::Deleting)
-        .then(|| standing.erasure.unwrap_or(Erasure { started_at: updated_at, erased_rows: 0 }));
     batch.run_for(tenant, |connection| {
         diesel::update(tenants::table.find(tenant.get()))
             .set((
@@ -161,25 +158,17 @@ fn update(
                 tenants::status.eq(update.status.as_str()),
                 tenants::tenant_info.eq(update.info.as_str()),
                 tenants::version.eq(tenants::version + 1),
-                tenants::updated_at.eq(to_moment(updated_at)),
-                tenants::erasure_started_at.eq(erasure.map(|erasure| to_moment(erasure.started_at))),
-                tenants::erased_rows.eq(erasure.map_or(0, |erasure| erasure.erased_rows.cast_signed())),
+                tenants::updated_at.eq(to_moment(changed.updated_at)),
+                tenants::erasure_started_at.eq(changed.erasure.map(|erasure| to_moment(erasure.started_at))),
+                tenants::erased_rows
+                    .eq(changed.erasure.map_or(0, |erasure| erasure.erased_rows.cast_signed())),
             ))
             .execute(connection)?;
         Ok(())
     })?;
     batch.set_open(tenant, update.status != TenantStatus::Deleting);
     batch.tell(Change::Tenant(tenant));
-    Ok(Ok(Tenant {
-        number: tenant,
-        name: update.name.clone(),
-        status: update.status,
-        info: update.info.clone(),
-        version: standing.version + 1,
-        created_at: standing.created_at,
-        updated_at,
-        erasure,
-    }))
+    Ok(Ok(changed))
 }
 
 fn deleting(connection: &mut PgConnection, limit: PageLimit) -> Result<Vec<TenantNumber>, PostgresError> {

@@ -50,9 +50,6 @@ pub trait Engine: Sized + 'static {
     fn bytes_literal(digits: impl std::fmt::Display) -> String;
 
     /// The number that an expression comes to, such as a query in parentheses.
-    ///
-    /// # Errors
-    /// The query fails.
     fn number(connection: &mut Self::Connection, expression: &str) -> Result<i64, Self::Error>;
 
     /// What stands in the text for its value of that number, the first of which is 1.
@@ -62,9 +59,6 @@ pub trait Engine: Sized + 'static {
     fn time_literal(time: Timestamp) -> Option<String>;
 
     /// Runs a statement with these values, and says how many rows it has changed.
-    ///
-    /// # Errors
-    /// The statement fails.
     fn execute_with(
         connection: &mut Self::Connection,
         statement: &str,
@@ -72,9 +66,6 @@ pub trait Engine: Sized + 'static {
     ) -> Result<usize, Self::Error>;
 
     /// As [`execute_with`](Self::execute_with), without values.
-    ///
-    /// # Errors
-    /// The statement fails.
     fn execute(connection: &mut Self::Connection, statement: &str) -> Result<usize, Self::Error> {
         Self::execute_with(connection, statement, &[])
     }
@@ -83,21 +74,12 @@ pub trait Engine: Sized + 'static {
 /// How an engine reads rows of a kind.
 pub trait Load<R>: Engine {
     /// All rows.
-    ///
-    /// # Errors
-    /// The query fails, or a row cannot be read.
     fn load(connection: &mut Self::Connection, select: String) -> Result<Vec<R>, Self::Error>;
 
     /// The first row.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
     fn first(connection: &mut Self::Connection, select: String) -> Result<Option<R>, Self::Error>;
 
     /// The rows one by one: those that are not asked for are never held in memory.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
     fn each(
         connection: &mut Self::Connection,
         select: String,
@@ -135,9 +117,6 @@ pub trait CatalogEngine:
     fn claim_until(now: Timestamp, lasts: Duration) -> String;
 
     /// How long the claim to the run still lasts at `now`, by the clock that [`claim_until`](Self::claim_until) goes by.
-    ///
-    /// # Errors
-    /// The query fails.
     fn claim_remaining(
         connection: &mut Self::Connection,
         run: &StoredRun,
@@ -146,9 +125,6 @@ pub trait CatalogEngine:
     ) -> Result<Duration, Self::Error>;
 
     /// Stores what was told of a plan, under the staging that brought it, unless it is there.
-    ///
-    /// # Errors
-    /// The statement fails.
     fn store_content(
         connection: &mut Self::Connection,
         tenant: TenantNumber,
@@ -158,9 +134,6 @@ pub trait CatalogEngine:
     ) -> Result<(), Self::Error>;
 
     /// Stores the text of a reject, under the staging that brought it, unless it is there.
-    ///
-    /// # Errors
-    /// The statement fails.
     fn store_text(
         connection: &mut Self::Connection,
         tenant: TenantNumber,
@@ -179,15 +152,9 @@ pub trait CatalogBatch {
     fn now(&self) -> Timestamp;
 
     /// Whether the tenant's catalog may be written: the tenant is there, and is not being deleted.
-    ///
-    /// # Errors
-    /// That cannot be read.
     fn is_catalog_open(&mut self, tenant: TenantNumber) -> Result<bool, ErrorOf<Self>>;
 
     /// The connection, to be asked of this tenant's data.
-    ///
-    /// # Errors
-    /// There is none.
     fn connection_for(&mut self, tenant: TenantNumber) -> Result<&mut ConnectionOf<Self>, ErrorOf<Self>>;
 
     /// Has the listener told of the catalog's revision, once it is committed.

@@ -16,9 +16,6 @@ use crate::feed_run_publish::next_revision;
 pub trait FeedBatch: CatalogBatch {
     /// Takes all plans out of a feed, which were last seen in it at `last_success_at`. Answers whether any of them was on
     /// sale.
-    ///
-    /// # Errors
-    /// A statement fails.
     fn take_out(
         &mut self,
         tenant: TenantNumber,

@@ -62,7 +62,7 @@ pub fn extend<B: CatalogBatch>(batch: &mut B, claim: &RunClaim, lasts: Duration)
         return Ok(Err(lost));
     }
     let until = B::Engine::claim_until(batch.now(), lasts);
-    let (until, is_run) = (until, is_run::<B::Engine>(tenant, feed, run));
+    let is_run = is_run::<B::Engine>(tenant, feed, run);
     let update = format!("UPDATE feed_runs SET claimed_until = {until} WHERE {is_run}");
     B::Engine::execute(batch.connection_for(tenant)?, &update)?;
     Ok(Ok(()))

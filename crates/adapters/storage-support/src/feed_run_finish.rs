@@ -21,9 +21,6 @@ struct Outcome<'a> {
 }
 
 /// Ends the run. See [`FeedRunRepository::finish`](tenantry_ports::FeedRunRepository::finish).
-///
-/// # Errors
-/// A statement fails.
 pub fn finish<B: PublishBatch>(
     batch: &mut B,
     claim: &RunClaim,
@@ -84,9 +81,6 @@ pub fn finish<B: PublishBatch>(
 }
 
 /// Ends a run that is held. See [`FeedRunRepository::confirm`](tenantry_ports::FeedRunRepository::confirm).
-///
-/// # Errors
-/// A statement fails.
 pub fn confirm<B: PublishBatch>(
     batch: &mut B,
     tenant: TenantNumber,

@@ -59,16 +59,10 @@ pub struct CountRow {
 /// What each engine does in its own words with what is staged.
 pub trait PublishBatch: CatalogBatch {
     /// Compares all that is staged with the catalog as it stands.
-    ///
-    /// # Errors
-    /// A statement fails.
     fn compare_staged(&mut self, staging: &Staging) -> Result<(), ErrorOf<Self>>;
 
     /// Makes new versions of what differs, and puts what is staged into its feed. Answers whether any plan or version
     /// has changed, or went on sale.
-    ///
-    /// # Errors
-    /// A statement fails.
     fn take_plans(
         &mut self,
         staging: &Staging,
@@ -78,9 +72,6 @@ pub trait PublishBatch: CatalogBatch {
     ) -> Result<bool, ErrorOf<Self>>;
 
     /// Notes that plans of which nothing differs were seen now, where not the whole feed was.
-    ///
-    /// # Errors
-    /// A statement fails.
     fn note_seen(
         &mut self,
         staging: &Staging,
@@ -89,21 +80,12 @@ pub trait PublishBatch: CatalogBatch {
     ) -> Result<(), ErrorOf<Self>>;
 
     /// Takes the plans out of the feed that are not staged. Answers whether any of them was on sale.
-    ///
-    /// # Errors
-    /// A statement fails.
     fn leave_feed(&mut self, staging: &Staging, comparison: &Comparison) -> Result<bool, ErrorOf<Self>>;
 
     /// Whether a plan that is staged as new has an id that another one has by now.
-    ///
-    /// # Errors
-    /// The query fails.
     fn is_overtaken(connection: &mut ConnectionOf<Self>, staging: &Staging) -> Result<bool, ErrorOf<Self>>;
 
     /// Keeps the rejects that are staged, at most so many.
-    ///
-    /// # Errors
-    /// A statement fails.
     fn keep_staged_rejects(
         connection: &mut ConnectionOf<Self>,
         staging: &Staging,

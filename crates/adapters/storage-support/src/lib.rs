@@ -6,7 +6,7 @@
 //! that one of them would do better in other words.
 //!
 //! The catalog's modules are called as those of the engines' crates that they belong to. What they ask of an engine is
-//! [`engine`]; their functions fail as its queries do, and where what is stored cannot be what was stored
+//! [`engine`]; its methods and their functions fail as its queries do, and where what is stored cannot be what was stored
 //! ([`Damaged`](engine::Damaged)).
 
 pub mod bind;
@@ -29,6 +29,7 @@ pub mod plan_content;
 mod prefix;
 mod read_pool;
 mod reply;
+pub mod tenant;
 
 pub use gathered_reads::GatheredReads;
 pub use group_commit::{Batch, GroupCommit, QueueLimits};
