@@ -3,6 +3,7 @@
 mod check;
 mod compat;
 mod import;
+mod migrate_catalog;
 mod migrate_data;
 mod nodes;
 mod workers;

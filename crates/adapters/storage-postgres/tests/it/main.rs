@@ -22,4 +22,7 @@ mod proxy;
 mod replica;
 mod row_level_security;
 mod small_disk;
+mod stripping;
+mod stripping_proxy;
 mod support;
+mod twins;

@@ -1,6 +1,6 @@
 //! A network that can be broken: a proxy before the tests' server.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -50,12 +50,7 @@ impl Proxy {
 
     /// The tests' server as it is reached through the proxy.
     pub(crate) fn url(&self) -> String {
-        let server = server();
-        let (before, behind) = server.rsplit_once('@').expect("a URL with a user");
-        let (_, database) = behind.split_once('/').expect("a URL with a database");
-        let mark = if database.contains('?') { '&' } else { '?' };
-        // What is encrypted can't be read on its way.
-        format!("{before}@{}/{database}{mark}sslmode=disable", self.address)
+        url_through(self.address)
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -73,6 +68,23 @@ impl Proxy {
     }
 }
 
+/// The tests' server as it is reached through a proxy there.
+pub(crate) fn url_through(proxy: SocketAddr) -> String {
+    let server = server();
+    let (before, behind) = server.rsplit_once('@').expect("a URL with a user");
+    let (_, database) = behind.split_once('/').expect("a URL with a database");
+    let mark = if database.contains('?') { '&' } else { '?' };
+    // What is encrypted can't be read on its way.
+    format!("{before}@{proxy}/{database}{mark}sslmode=disable")
+}
+
+/// A connection to the tests' server, for what passes a proxy.
+pub(crate) fn connect_upstream() -> io::Result<TcpStream> {
+    let server = server();
+    let host = server.rsplit_once('@').and_then(|(_, behind)| behind.split_once('/')).expect("a host").0;
+    TcpStream::connect(host)
+}
+
 fn cut_all(state: &mut State) {
     for stream in state.open.drain(..) {
         let _ = stream.shutdown(Shutdown::Both);
@@ -80,9 +92,7 @@ fn cut_all(state: &mut State) {
 }
 
 fn accept(client: TcpStream, shared: &Arc<(Mutex<State>, Condvar)>) {
-    let server = server();
-    let host = server.rsplit_once('@').and_then(|(_, behind)| behind.split_once('/')).expect("a host").0;
-    let Ok(upstream) = TcpStream::connect(host) else { return };
+    let Ok(upstream) = connect_upstream() else { return };
     {
         let mut state = shared.0.lock().unwrap();
         if state.mode == Some(Mode::Refuse) {

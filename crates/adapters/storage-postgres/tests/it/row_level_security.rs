@@ -12,7 +12,7 @@ use tenantry_storage_postgres::{OpenError, PostgresStorage, PostgresUrl, inspect
 use crate::support::{Schema, connection, event, fill, key, open, opened, tenant, url_for};
 
 /// The tables with tenants' data.
-const TABLES: [&str; 17] = [
+pub(crate) const TABLES: [&str; 17] = [
     "catalogs",
     "discards",
     "events",

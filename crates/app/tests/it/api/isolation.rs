@@ -10,7 +10,7 @@ use super::world::World;
 const NO_EVENT: &str = "0192f3a4-6c1e-7b3a-9d6e-2f1f0a9c1b2d";
 
 /// Sends two requests under one request id, and insists that the answers are the same to the byte.
-async fn same(first: Call, second: Call) -> Answer {
+pub(crate) async fn same(first: Call, second: Call) -> Answer {
     let id = "the-same-request";
     let (first, second) = (first.header("x-request-id", id), second.header("x-request-id", id));
     let (first, second) = (first.send().await, second.send().await);

@@ -27,6 +27,7 @@ mod events;
 mod feeds;
 mod hot_routes;
 mod isolation;
+mod isolation_of_catalogs;
 mod key_value_expiry;
 mod key_value_increments;
 mod key_value_keys;

@@ -86,16 +86,16 @@ fn source(directory: &Path) -> PathBuf {
     path
 }
 
-fn url(path: &Path) -> String {
+pub(super) fn url(path: &Path) -> String {
     format!("sqlite:{}", path.display())
 }
 
 /// The server's URL, with a password in it.
-fn postgres_url() -> String {
+pub(super) fn postgres_url() -> String {
     server().replacen('@', ":hunter2@", 1)
 }
 
-fn move_data(installation: &Installation, from: &str, to: &str, more: &[&str]) -> Command {
+pub(super) fn move_data(installation: &Installation, from: &str, to: &str, more: &[&str]) -> Command {
     let mut command = installation.command(&["migrate-data", "--from", from, "--to", to]);
     command.args(more);
     command
