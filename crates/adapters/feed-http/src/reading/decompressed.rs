@@ -67,13 +67,15 @@ enum Form<R: Read> {
     Unknown(Option<R>),
     Plain(Restored<R>),
     Gzip(Box<MultiGzDecoder<io::BufReader<Restored<R>>>>),
-    Brotli(Box<Decompressor<R>>),
+    Brotli(Box<Decompressor<SmallWindow<R>>>),
 }
 
 /// Up to so many bytes a feed may be however much larger than what was sent: a short list of like zones packs well.
 const FREE_BYTES: u64 = 16 << 20;
 const BUFFER_BYTES: usize = 32 * 1024;
 const GZIP_MAGIC: [u8; 2] = [0x1F, 0x8B];
+/// The first byte of a stream of "Large Window Brotli". In Brotli (RFC 7932, section 9.1) it is invalid.
+const LARGE_WINDOW: u8 = 0x11;
 
 impl<R: Read> Decompressed<R> {
     pub(crate) fn new(source: R, compression: Compression, limits: &FeedLimits, gauge: Arc<Gauge>) -> Self {
@@ -81,7 +83,10 @@ impl<R: Read> Decompressed<R> {
         let bytes = match compression {
             Compression::Untold => Form::Unknown(Some(source)),
             Compression::Gzip => gzip(Vec::new(), source),
-            Compression::Brotli => Form::Brotli(Box::new(Decompressor::new(source, BUFFER_BYTES))),
+            Compression::Brotli => {
+                let source = SmallWindow { source, is_begun: false };
+                Form::Brotli(Box::new(Decompressor::new(source, BUFFER_BYTES)))
+            }
         };
         Self { bytes, gauge, max_bytes: limits.max_feed_bytes, max_expansion: limits.max_expansion }
     }
@@ -131,6 +136,25 @@ impl<R: Read> Read for Decompressed<R> {
             }
         }?;
         self.check(read)?;
+        Ok(read)
+    }
+}
+
+/// Refuses what the decompressor takes beyond Brotli: a window of up to 1 GiB, which it would hold in memory. Brotli's
+/// own are of at most 16 MiB.
+struct SmallWindow<R> {
+    source: R,
+    is_begun: bool,
+}
+
+impl<R: Read> Read for SmallWindow<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(to)?;
+        if !self.is_begun && to[..read].first() == Some(&LARGE_WINDOW) {
+            let text = "it is compressed with Brotli's large window, which is not allowed";
+            return Err(FeedFault::io(text));
+        }
+        self.is_begun |= read > 0;
         Ok(read)
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use brotli::CompressorWriter;
+use brotli::enc::BrotliEncoderParams;
 use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 use tenantry_domain::RejectCode;
@@ -104,6 +105,21 @@ fn a_bomb_is_not_unpacked_beyond_its_bounds() {
     assert!(bomb.len() < 100_000);
     let end = read_with(&bomb[..], Compression::Brotli, &limits).end;
     assert!(end.unwrap_err().to_string().contains("more than 100 times larger"));
+}
+
+#[test]
+fn a_window_that_brotli_by_itself_does_not_have_is_refused() {
+    let mut packed = Vec::new();
+    let params = BrotliEncoderParams { quality: 5, lgwin: 30, large_window: true, ..Default::default() };
+    let mut encoder = CompressorWriter::with_params(&mut packed, 4096, &params);
+    encoder.write_all(SMALL.as_bytes()).unwrap();
+    drop(encoder);
+    for lengths in [vec![], vec![1]] {
+        let pieces = Pieces { bytes: &packed, lengths, number: 0 };
+        let end = read_with(pieces, Compression::Brotli, &FeedLimits::default()).end;
+        let Err(ReadError::Unreadable(text)) = end else { panic!("{end:?}") };
+        assert_eq!(text, "it is compressed with Brotli's large window, which is not allowed");
+    }
 }
 
 #[test]

@@ -5,8 +5,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::sleep;
 use std::time::Duration;
 
+use brotli::CompressorWriter;
+use brotli::enc::BrotliEncoderParams;
+
 use super::answer::status;
-use super::encoding::Body;
+use super::encoding::{Body, Chunked};
 use crate::Result;
 
 /// What a hostile provider does.
@@ -20,6 +23,8 @@ pub(crate) enum Hostility {
     GzipBomb,
     /// Little that becomes much by Brotli.
     BrotliBomb,
+    /// Much, for a window of 1 GiB, which Brotli by itself does not have.
+    BrotliWindow,
     /// Entities made of entities, ten levels deep.
     EntityBomb,
     /// Elements within elements without an end.
@@ -41,11 +46,12 @@ pub(crate) enum Hostility {
 }
 
 impl Hostility {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Endless,
         Self::EndlessHeaders,
         Self::GzipBomb,
         Self::BrotliBomb,
+        Self::BrotliWindow,
         Self::EntityBomb,
         Self::Depth,
         Self::EndlessTag,
@@ -64,6 +70,7 @@ impl Hostility {
             Self::EndlessHeaders => "endless-headers",
             Self::GzipBomb => "gzip-bomb",
             Self::BrotliBomb => "brotli-bomb",
+            Self::BrotliWindow => "brotli-window",
             Self::EntityBomb => "entity-bomb",
             Self::Depth => "depth",
             Self::EndlessTag => "endless-tag",
@@ -102,6 +109,14 @@ impl Hostility {
                 let coding = if self == Self::GzipBomb { "gzip" } else { "br" };
                 ok(&mut to, &format!("Content-Encoding: {coding}\r\nTransfer-Encoding: chunked\r\n"))?;
                 let mut body = Body::new(coding, to);
+                body.write_all(b"<planList><output>")?;
+                repeat(&mut body, &format!("<!--{}-->", " ".repeat(60_000)))
+            }
+            Self::BrotliWindow => {
+                ok(&mut to, "Content-Encoding: br\r\nTransfer-Encoding: chunked\r\n")?;
+                let params =
+                    BrotliEncoderParams { quality: 1, lgwin: 30, large_window: true, ..Default::default() };
+                let mut body = CompressorWriter::with_params(Chunked::new(to), 4096, &params);
                 body.write_all(b"<planList><output>")?;
                 repeat(&mut body, &format!("<!--{}-->", " ".repeat(60_000)))
             }
