@@ -61,7 +61,7 @@ impl Default for FeedHttpOptions {
 /// What a feed may be. Past the bounds of a plan that plan is rejected; past the others the feed cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedLimits {
-    /// The most bytes of a feed, decompressed: 4 GiB by default.
+    /// The most bytes of a feed, as it is sent and decompressed: 4 GiB by default.
     pub max_feed_bytes: u64,
     /// How many times larger than what was sent a feed may become by decompression, once it is larger than 16 MiB: 400
     /// by default.

@@ -4,6 +4,7 @@ mod addresses;
 mod answers;
 mod faults;
 mod provider;
+mod turns;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +21,9 @@ use super::HttpFeedSource;
 use super::resolver::{AddressRule, Lookup};
 use crate::options::FeedHttpOptions;
 use provider::Provider;
+
+/// Long enough for a slow machine; nothing takes so long that goes well.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A feed of so many plans.
 fn feed_of(plans: usize) -> String {

@@ -52,7 +52,8 @@ impl Gauge {
     }
 }
 
-/// The bytes of a feed, decompressed: at most as many as it may have, and at most as many times more than were sent.
+/// The bytes of a feed, decompressed: at most as many as it may have, of at most as many that were sent, and at most so many
+/// times more than those.
 pub(crate) struct Decompressed<R: Read> {
     bytes: Form<Counted<R>>,
     gauge: Arc<Gauge>,
@@ -79,7 +80,7 @@ const LARGE_WINDOW: u8 = 0x11;
 
 impl<R: Read> Decompressed<R> {
     pub(crate) fn new(source: R, compression: Compression, limits: &FeedLimits, gauge: Arc<Gauge>) -> Self {
-        let source = Counted { source, gauge: Arc::clone(&gauge) };
+        let source = Counted { source, gauge: Arc::clone(&gauge), max_bytes: limits.max_feed_bytes };
         let bytes = match compression {
             Compression::Untold => Form::Unknown(Some(source)),
             Compression::Gzip => gzip(Vec::new(), source),
@@ -169,10 +170,11 @@ fn told(error: io::Error) -> io::Error {
     FeedFault::io(format!("it cannot be decompressed: {error}"))
 }
 
-/// Counts what is read, and stops when it is told to.
+/// Counts what is read, and stops when it is told to, or when it is too much: of what was compressed nothing at all may come.
 struct Counted<R> {
     source: R,
     gauge: Arc<Gauge>,
+    max_bytes: u64,
 }
 
 impl<R: Read> Read for Counted<R> {
@@ -182,7 +184,10 @@ impl<R: Read> Read for Counted<R> {
             io::ErrorKind::Interrupted => error,
             _ => io::Error::other(SourceFault(error)),
         })?;
-        self.gauge.received.fetch_add(read as u64, Ordering::Relaxed);
+        let received = self.gauge.received.fetch_add(read as u64, Ordering::Relaxed) + read as u64;
+        if received > self.max_bytes {
+            return Err(FeedFault::io(format!("more than {} bytes of it were sent", self.max_bytes)));
+        }
         if read == 0 && !to.is_empty() {
             self.gauge.has_ended.store(true, Ordering::Relaxed);
         }

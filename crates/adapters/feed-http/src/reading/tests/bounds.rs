@@ -127,9 +127,20 @@ fn a_feed_has_a_largest_size() {
     let limits = limits(|limits| limits.max_feed_bytes = SMALL.len() as u64);
     assert!(read_within(SMALL, &limits).end.is_ok());
     let outcome = read_within(format!("{SMALL} "), &limits);
+    assert_eq!(outcome.fault(), format!("more than {} bytes of it were sent", SMALL.len()));
+    let outcome = read_within(gzip(format!("{SMALL} ").as_bytes()), &limits);
     assert_eq!(outcome.fault(), format!("it is larger than {} bytes", SMALL.len()));
     let endless = io::Cursor::new("<planList>").chain(Spaces(u64::MAX));
     assert!(read_with(endless, Compression::Untold, &limits).end.is_err());
+}
+
+#[test]
+fn what_is_sent_has_a_largest_size_though_nothing_comes_of_it() {
+    let limits = limits(|limits| limits.max_feed_bytes = 1 << 20);
+    let nothing = gzip(b"");
+    let members = Pieces { bytes: &nothing.repeat((2 << 20) / nothing.len()), lengths: vec![], number: 0 };
+    let outcome = read_with(members, Compression::Untold, &limits);
+    assert_eq!(outcome.fault(), "more than 1048576 bytes of it were sent");
 }
 
 #[test]
