@@ -26,7 +26,7 @@ pub struct FeedHttpOptions {
     pub first_backoff: Duration,
     /// No wait is longer than this, not even one that the provider asked for with `Retry-After`: 2 minutes by default.
     pub max_backoff: Duration,
-    /// After so many fetches of one host that failed in a row it is left alone: 5 by default.
+    /// After so many fetches of one host for one tenant that failed in a row it is left alone: 5 by default.
     pub breaker_failures: u32,
     /// For so long; then one fetch may try again: 5 minutes by default.
     pub breaker_pause: Duration,

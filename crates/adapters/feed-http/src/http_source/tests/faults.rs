@@ -161,6 +161,24 @@ async fn a_host_that_fails_again_and_again_is_left_alone_and_others_are_not() {
 }
 
 #[tokio::test]
+async fn a_host_that_one_tenant_leaves_alone_is_asked_for_another() {
+    // Two feeds of one host, one of which is broken.
+    let provider =
+        Provider::saying_each(vec![cut(&feed_of(9), 99), cut(&feed_of(9), 99), ok("", feed_of(4))]);
+    let source = source(|options| (options.max_attempts, options.breaker_failures) = (1, 2));
+    for _ in 0..2 {
+        let outcome = fetch(&source, &provider.url()).await;
+        assert_eq!(unavailable(&outcome), "the connection broke off after 99 bytes");
+    }
+    assert!(matches!(fetch(&source, &provider.url()).await.end, Err(FetchError::LeftAlone(_))));
+    let of_another = FeedRequest { tenant: tenant(2), ..request(&provider.url()) };
+    assert_eq!(fetch_to(&source, of_another, Collector::default()).await.end, whole());
+    // That it works for one opens it to no other either.
+    assert!(matches!(fetch(&source, &provider.url()).await.end, Err(FetchError::LeftAlone(_))));
+    assert_eq!(provider.requests().len(), 3);
+}
+
+#[tokio::test]
 async fn an_endless_body_ends_at_its_bound() {
     let (told, ended) = mpsc::channel();
     let endless = Provider::new(move |_, stream| {
