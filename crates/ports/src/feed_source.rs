@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tenantry_domain::{FeedUrl, PastPlan, PlanRecord, RejectReason, RejectedRecord, TimeZone};
+use tenantry_domain::{FeedUrl, PastPlan, PlanRecord, RejectReason, RejectedRecord, TenantNumber, TimeZone};
 
 /// What a provider said of an answer, so that it can be asked whether anything has changed since (RFC 9110, section 13).
 /// Each is at most 1,024 bytes; longer ones are not kept.
@@ -18,6 +18,8 @@ pub struct Validators {
 /// Which feed to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedRequest {
+    /// Whose it is. What one tenant's providers do is held against no other's.
+    pub tenant: TenantNumber,
     /// Where it is.
     pub url: FeedUrl,
     /// In which zone its times stand.

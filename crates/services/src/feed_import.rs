@@ -15,7 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use tenantry_domain::{FeedId, FeedRun, Precondition, RunCounts, RunId, RunTrigger, TenantNumber};
+use tenantry_domain::{
+    FeedId, FeedRun, FeedSettings, Precondition, RunCounts, RunId, RunTrigger, TenantNumber,
+};
 use tenantry_ports::{
     ClaimError, ClaimOutcome, ClaimedRun, Clock, FeedRequest, FeedRunRepository, FeedSource, FetchCost,
     FetchEnd, FetchError, PlanRepository, RequestError, RequestedRun, RunClaim, RunEnd, RunKey, StorageError,
@@ -241,7 +243,8 @@ impl ImportService {
     ) -> (RunCounts, Result<RunEnd, ClaimError>) {
         let ClaimedRun { claim, feed, validators, .. } = claimed;
         let is_conditional = validators != Validators::default();
-        let request = FeedRequest { url: feed.settings.url, time_zone: feed.settings.time_zone, validators };
+        let FeedSettings { url, time_zone, .. } = feed.settings;
+        let request = FeedRequest { tenant: claim.key.tenant, url, time_zone, validators };
         let sink = Arc::new(Staging::new(Arc::clone(&self.runs), claim, Arc::clone(&self.timer)));
         let (cost, fetched) = source.fetch(request, sink.clone()).await;
         let FetchCost { attempts, bytes } = cost;

@@ -12,7 +12,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
-use tenantry_domain::{FeedDraft, FeedSettings, TimeZone};
+use tenantry_domain::{FeedDraft, FeedSettings, TenantNumber, TimeZone};
 use tenantry_feed_http::{FeedLimits, FileFeedSource};
 use tenantry_ports::{FeedItem, FeedRequest, FeedSink, FeedSource, FetchCost, SinkClosed, Validators};
 
@@ -56,7 +56,8 @@ fn read(path: &str) -> Result<(Arc<Counts>, FetchCost), Failure> {
         ..FeedDraft::default()
     };
     let url = FeedSettings::parse(draft).map_err(|_| "the URL is none")?.url;
-    let request = FeedRequest { url, time_zone: TimeZone::UTC, validators: Validators::default() };
+    let tenant = TenantNumber::new(1).ok_or("no tenant has this number")?;
+    let request = FeedRequest { tenant, url, time_zone: TimeZone::UTC, validators: Validators::default() };
     let source = FileFeedSource::new(path, FeedLimits::default(), |_| {});
     let counts = Arc::new(Counts::default());
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;

@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 
 use crate::options::FeedLimits;
 use crate::reading::{Compression, Decompressed, Gauge, ReadError, Utf8Text, read_feed};
-use crate::turns::Reader;
+use crate::turns::{InTurns, Reader};
 
 /// What is to be read, and how.
 pub(crate) struct Delivery<R> {
@@ -35,7 +35,10 @@ impl<R: Read + Send + 'static> Delivery<R> {
         let reading = spawn_blocking(move || {
             let reader = self.reader;
             let _working = reader.begin();
-            let bytes = Decompressed::new(self.source, self.compression, &self.limits, self.gauge);
+            // Little that was received may be much to read, and much of it may come to nothing.
+            let source = InTurns::new(self.source, &reader);
+            let bytes = Decompressed::new(source, self.compression, &self.limits, self.gauge);
+            let bytes = InTurns::new(bytes, &reader);
             // Also where the sink need not be waited for: others have waited long enough.
             let mut take =
                 |items| reader.while_waiting(|| lots.blocking_send(items)).map_err(|_| ReadError::Closed);

@@ -15,8 +15,8 @@ use crate::options::FeedLimits;
 use crate::reading::{Compression, Gauge, ReadError, read_again};
 use crate::turns::Turns;
 
-/// Takes a feed from a file, plain or compressed with gzip, as its first bytes say. The URL and the validators of the
-/// request are passed over: the end is never [`FetchEnd::NotModified`].
+/// Takes a feed from a file, plain or compressed with gzip, as its first bytes say. The tenant, the URL and the validators
+/// of the request are passed over: the end is never [`FetchEnd::NotModified`].
 ///
 /// To be used in a tokio runtime.
 pub struct FileFeedSource {
@@ -108,7 +108,7 @@ mod tests {
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use tenantry_domain::{FeedDraft, FeedSettings};
+    use tenantry_domain::{FeedDraft, FeedSettings, TenantNumber};
     use tenantry_ports::{FeedItem, SinkClosed};
 
     use super::*;
@@ -138,7 +138,9 @@ mod tests {
             ..FeedDraft::default()
         };
         let url = FeedSettings::parse(draft).unwrap().url;
-        let request = FeedRequest { url, time_zone: TimeZone::UTC, validators: Validators::default() };
+        let tenant = TenantNumber::new(1).unwrap();
+        let request =
+            FeedRequest { tenant, url, time_zone: TimeZone::UTC, validators: Validators::default() };
         let told = Arc::new(AtomicU64::new(0));
         let progress = Arc::clone(&told);
         let source = FileFeedSource::new(path, FeedLimits::default(), move |bytes| {

@@ -25,11 +25,11 @@ use crate::options::FeedHttpOptions;
 use crate::reading::{Gauge, read_again};
 use crate::turns::Turns;
 use attempt::Attempt;
-use breaker::Breakers;
+use breaker::{Breakers, Host};
 use fault::Fault;
 use resolver::{AddressRule, Lookup, SystemLookup};
 
-/// Fetches feeds over HTTP. One for the whole process: it remembers which hosts are to be left alone.
+/// Fetches feeds over HTTP. One for the whole process: it remembers which hosts are to be left alone, and by whom.
 ///
 /// To be used in a tokio runtime, with its timers and its network.
 pub struct HttpFeedSource {
@@ -71,7 +71,7 @@ impl HttpFeedSource {
     ) -> Result<FetchEnd, FetchError> {
         let client = self.client()?;
         let url = request::parse_url(request.url.as_str()).map_err(|fault| fault.into_error(0))?;
-        let host = host_of(&url);
+        let host = Host { tenant: request.tenant, name: host_name(&url) };
         let left_alone = |left: Duration| FetchError::LeftAlone(left.as_secs().max(1));
         let passage = self.breakers.enter(&host, Instant::now()).map_err(left_alone)?;
 
@@ -106,7 +106,7 @@ impl HttpFeedSource {
                 }
                 Err(fault) => fault,
             };
-            tracing::debug!(feed.host = host, feed.attempt = cost.attempts, fault = ?fault, "an attempt to fetch a feed failed");
+            tracing::debug!(tenant.number = %host.tenant, feed.host = host.name, feed.attempt = cost.attempts, fault = ?fault, "an attempt to fetch a feed failed");
             match self.wait_after(&fault, cost.attempts, deadline) {
                 Some(wait) => sleep(wait).await,
                 None => {
@@ -152,7 +152,7 @@ impl FeedSource for HttpFeedSource {
     }
 }
 
-/// What a breaker goes by: the host and its port.
-fn host_of(url: &Url) -> String {
+/// The host and its port.
+fn host_name(url: &Url) -> String {
     format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
 }

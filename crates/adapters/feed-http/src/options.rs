@@ -26,7 +26,7 @@ pub struct FeedHttpOptions {
     pub first_backoff: Duration,
     /// No wait is longer than this, not even one that the provider asked for with `Retry-After`: 2 minutes by default.
     pub max_backoff: Duration,
-    /// After so many fetches of one host that failed in a row it is left alone: 5 by default.
+    /// After so many fetches of one host for one tenant that failed in a row it is left alone: 5 by default.
     pub breaker_failures: u32,
     /// For so long; then one fetch may try again: 5 minutes by default.
     pub breaker_pause: Duration,
@@ -61,7 +61,7 @@ impl Default for FeedHttpOptions {
 /// What a feed may be. Past the bounds of a plan that plan is rejected; past the others the feed cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedLimits {
-    /// The most bytes of a feed, decompressed: 4 GiB by default.
+    /// The most bytes of a feed, as it is sent and decompressed: 4 GiB by default.
     pub max_feed_bytes: u64,
     /// How many times larger than what was sent a feed may become by decompression, once it is larger than 16 MiB: 400
     /// by default.

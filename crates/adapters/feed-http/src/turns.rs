@@ -1,9 +1,15 @@
 //! How many feeds are read at the same moment.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How long one has its turn while others wait: so long that passing it on costs nothing, and so short that whoever has few
+/// bytes at a time, and waits for all the others each time, still comes on.
+const TURN: Duration = Duration::from_millis(10);
 
 /// The turns of a source: reading takes a processor, and whoever serves needs some too.
 #[derive(Debug, Clone)]
@@ -25,7 +31,12 @@ impl Turns {
 pub(crate) struct Reader {
     turns: Arc<Semaphore>,
     runtime: Handle,
-    turn: Mutex<Option<OwnedSemaphorePermit>>,
+    turn: Mutex<Option<Turn>>,
+}
+
+struct Turn {
+    _permit: OwnedSemaphorePermit,
+    since: Instant,
 }
 
 impl Reader {
@@ -43,14 +54,46 @@ impl Reader {
         done
     }
 
-    fn take(&self) {
-        let turn = self.runtime.block_on(Arc::clone(&self.turns).acquire_owned());
-        // Nobody closes the semaphore.
-        self.set(turn.ok());
+    /// Lets others read first, when it has read for so long that it is their turn. They have it in the order in which they
+    /// came.
+    fn pass_on(&self) {
+        let is_over = self.turn().as_ref().is_some_and(|turn| turn.since.elapsed() >= TURN);
+        if is_over {
+            self.while_waiting(|| ());
+        }
     }
 
-    fn set(&self, turn: Option<OwnedSemaphorePermit>) {
-        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
+    fn take(&self) {
+        let permit = self.runtime.block_on(Arc::clone(&self.turns).acquire_owned());
+        // Nobody closes the semaphore.
+        self.set(permit.ok().map(|permit| Turn { _permit: permit, since: Instant::now() }));
+    }
+
+    fn set(&self, turn: Option<Turn>) {
+        *self.turn() = turn;
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Option<Turn>> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A source that is read by turns, even where nothing comes of what is read.
+pub(crate) struct InTurns<R> {
+    source: R,
+    reader: Arc<Reader>,
+}
+
+impl<R> InTurns<R> {
+    pub(crate) fn new(source: R, reader: &Arc<Reader>) -> Self {
+        Self { source, reader: Arc::clone(reader) }
+    }
+}
+
+impl<R: Read> Read for InTurns<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        self.reader.pass_on();
+        self.source.read(to)
     }
 }
 

@@ -4,16 +4,27 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tenantry_domain::TenantNumber;
+
+/// A host as one tenant sees it. What it answers goes by the URL, which is the tenant's choice: whoever has broken files on
+/// a host that others use too, or is refused there, shuts it to nobody else.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Host {
+    pub(crate) tenant: TenantNumber,
+    /// Its name and its port.
+    pub(crate) name: String,
+}
+
 /// The circuit breakers of all hosts: closed while a host works, open for a while after it has failed too often in a
 /// row, then half open: one fetch may try, and the others hear that it is left alone until that has ended.
 pub(crate) struct Breakers {
     failures: u32,
     pause: Duration,
-    hosts: Mutex<HashMap<String, Host>>,
+    hosts: Mutex<HashMap<Host, Record>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Host {
+struct Record {
     failures: u32,
     open_until: Option<Instant>,
     is_tried: bool,
@@ -29,7 +40,7 @@ const TRIAL: Duration = Duration::from_secs(10);
 /// A fetch from a host has been let through; how it ended is to be told. If it is dropped, nothing is known of the host.
 pub(crate) struct Passage<'a> {
     breakers: &'a Breakers,
-    host: String,
+    host: Host,
     is_trial: bool,
 }
 
@@ -39,8 +50,8 @@ impl Breakers {
     }
 
     /// Lets a fetch through, or says for how long the host is left alone.
-    pub(crate) fn enter(&self, host: &str, now: Instant) -> Result<Passage<'_>, Duration> {
-        let passage = |is_trial| Passage { breakers: self, host: host.to_owned(), is_trial };
+    pub(crate) fn enter(&self, host: &Host, now: Instant) -> Result<Passage<'_>, Duration> {
+        let passage = |is_trial| Passage { breakers: self, host: host.clone(), is_trial };
         let mut hosts = self.hosts();
         let Some(known) = hosts.get_mut(host) else { return Ok(passage(false)) };
         let Some(open_until) = known.open_until else { return Ok(passage(false)) };
@@ -54,15 +65,15 @@ impl Breakers {
         Ok(passage(true))
     }
 
-    fn hosts(&self) -> MutexGuard<'_, HashMap<String, Host>> {
+    fn hosts(&self) -> MutexGuard<'_, HashMap<Host, Record>> {
         // Nothing in here can be left half done.
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn forget_one(hosts: &mut HashMap<String, Host>) {
-        let oldest = hosts.iter().min_by_key(|(_, host)| host.last_failed_at).map(|(name, _)| name.clone());
-        if let Some(name) = oldest {
-            hosts.remove(&name);
+    fn forget_one(hosts: &mut HashMap<Host, Record>) {
+        let oldest = hosts.iter().min_by_key(|(_, known)| known.last_failed_at).map(|(host, _)| host.clone());
+        if let Some(host) = oldest {
+            hosts.remove(&host);
         }
     }
 }
@@ -79,15 +90,16 @@ impl Passage<'_> {
         if hosts.len() >= MAX_HOSTS && !hosts.contains_key(&self.host) {
             Breakers::forget_one(&mut hosts);
         }
-        let fresh = Host { failures: 0, open_until: None, is_tried: false, last_failed_at: now };
-        let host = hosts.entry(self.host.clone()).or_insert(fresh);
-        host.failures = host.failures.saturating_add(1);
-        host.last_failed_at = now;
-        let pause = (self.is_trial || host.failures >= self.breakers.failures).then_some(self.breakers.pause);
+        let fresh = Record { failures: 0, open_until: None, is_tried: false, last_failed_at: now };
+        let known = hosts.entry(self.host.clone()).or_insert(fresh);
+        known.failures = known.failures.saturating_add(1);
+        known.last_failed_at = now;
+        let pause =
+            (self.is_trial || known.failures >= self.breakers.failures).then_some(self.breakers.pause);
         // It may ask for as much as it would get for failing.
         let asked = asked.map(|asked| asked.min(self.breakers.pause));
         if let Some(pause) = pause.max(asked) {
-            host.open_until = host.open_until.max(Some(now + pause));
+            known.open_until = known.open_until.max(Some(now + pause));
         }
     }
 }
@@ -95,9 +107,9 @@ impl Passage<'_> {
 impl Drop for Passage<'_> {
     fn drop(&mut self) {
         if self.is_trial
-            && let Some(host) = self.breakers.hosts().get_mut(&self.host)
+            && let Some(known) = self.breakers.hosts().get_mut(&self.host)
         {
-            host.is_tried = false;
+            known.is_tried = false;
         }
     }
 }
@@ -108,8 +120,12 @@ mod tests {
 
     const PAUSE: Duration = Duration::from_secs(60);
 
+    fn host(name: &str) -> Host {
+        Host { tenant: TenantNumber::new(1).unwrap(), name: name.to_owned() }
+    }
+
     fn fail(breakers: &Breakers, now: Instant) {
-        breakers.enter("a", now).unwrap_or_else(|_| panic!("it is left alone")).failed(None, now);
+        breakers.enter(&host("a"), now).unwrap_or_else(|_| panic!("it is left alone")).failed(None, now);
     }
 
     #[test]
@@ -117,13 +133,13 @@ mod tests {
         let (breakers, now) = (Breakers::new(3, PAUSE), Instant::now());
         fail(&breakers, now);
         fail(&breakers, now);
-        breakers.enter("a", now).ok().unwrap().succeeded();
+        breakers.enter(&host("a"), now).ok().unwrap().succeeded();
         fail(&breakers, now);
         fail(&breakers, now);
-        assert!(breakers.enter("a", now).is_ok());
+        assert!(breakers.enter(&host("a"), now).is_ok());
         fail(&breakers, now);
-        assert_eq!(breakers.enter("a", now + PAUSE / 4).err(), Some(PAUSE * 3 / 4));
-        assert!(breakers.enter("b", now).is_ok());
+        assert_eq!(breakers.enter(&host("a"), now + PAUSE / 4).err(), Some(PAUSE * 3 / 4));
+        assert!(breakers.enter(&host("b"), now).is_ok());
     }
 
     #[test]
@@ -131,30 +147,30 @@ mod tests {
         let (breakers, now) = (Breakers::new(1, PAUSE), Instant::now());
         fail(&breakers, now);
         let later = now + PAUSE;
-        let trial = breakers.enter("a", later).ok().unwrap();
-        assert_eq!(breakers.enter("a", later).err(), Some(TRIAL));
+        let trial = breakers.enter(&host("a"), later).ok().unwrap();
+        assert_eq!(breakers.enter(&host("a"), later).err(), Some(TRIAL));
         trial.failed(None, later);
-        assert_eq!(breakers.enter("a", later).err(), Some(PAUSE));
+        assert_eq!(breakers.enter(&host("a"), later).err(), Some(PAUSE));
         let latest = later + PAUSE;
-        breakers.enter("a", latest).ok().unwrap().succeeded();
-        assert!(breakers.enter("a", latest).is_ok() && breakers.enter("a", latest).is_ok());
+        breakers.enter(&host("a"), latest).ok().unwrap().succeeded();
+        assert!(breakers.enter(&host("a"), latest).is_ok() && breakers.enter(&host("a"), latest).is_ok());
     }
 
     #[test]
     fn a_trial_that_was_given_up_lets_another_try() {
         let (breakers, now) = (Breakers::new(1, PAUSE), Instant::now());
         fail(&breakers, now);
-        drop(breakers.enter("a", now + PAUSE).ok().unwrap());
-        assert!(breakers.enter("a", now + PAUSE).is_ok());
+        drop(breakers.enter(&host("a"), now + PAUSE).ok().unwrap());
+        assert!(breakers.enter(&host("a"), now + PAUSE).is_ok());
     }
 
     #[test]
     fn a_host_that_asks_for_it_is_left_alone_at_once_but_no_longer_than_for_failing() {
         let (breakers, now) = (Breakers::new(9, PAUSE), Instant::now());
-        breakers.enter("a", now).ok().unwrap().failed(Some(PAUSE / 2), now);
-        assert_eq!(breakers.enter("a", now).err(), Some(PAUSE / 2));
-        breakers.enter("b", now).ok().unwrap().failed(Some(PAUSE * 1000), now);
-        assert_eq!(breakers.enter("b", now).err(), Some(PAUSE));
+        breakers.enter(&host("a"), now).ok().unwrap().failed(Some(PAUSE / 2), now);
+        assert_eq!(breakers.enter(&host("a"), now).err(), Some(PAUSE / 2));
+        breakers.enter(&host("b"), now).ok().unwrap().failed(Some(PAUSE * 1000), now);
+        assert_eq!(breakers.enter(&host("b"), now).err(), Some(PAUSE));
     }
 
     #[test]
@@ -162,9 +178,9 @@ mod tests {
         let (breakers, now) = (Breakers::new(1, PAUSE), Instant::now());
         for number in 0..=MAX_HOSTS {
             let at = now + Duration::from_millis(number as u64);
-            breakers.enter(&number.to_string(), at).ok().unwrap().failed(None, at);
+            breakers.enter(&host(&number.to_string()), at).ok().unwrap().failed(None, at);
         }
         assert_eq!(breakers.hosts().len(), MAX_HOSTS);
-        assert!(breakers.enter("0", now).is_ok() && breakers.enter("1", now).is_err());
+        assert!(breakers.enter(&host("0"), now).is_ok() && breakers.enter(&host("1"), now).is_err());
     }
 }

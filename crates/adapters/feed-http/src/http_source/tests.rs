@@ -4,6 +4,7 @@ mod addresses;
 mod answers;
 mod faults;
 mod provider;
+mod turns;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tenantry_domain::{FeedDraft, FeedSettings, TimeZone};
+use tenantry_domain::{FeedDraft, FeedSettings, TenantNumber, TimeZone};
 use tenantry_ports::{
     FeedItem, FeedRequest, FeedSink, FeedSource, FetchCost, FetchEnd, FetchError, SinkClosed, Validators,
 };
@@ -20,6 +21,9 @@ use super::HttpFeedSource;
 use super::resolver::{AddressRule, Lookup};
 use crate::options::FeedHttpOptions;
 use provider::Provider;
+
+/// Long enough for a slow machine; nothing takes so long that goes well.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A feed of so many plans.
 fn feed_of(plans: usize) -> String {
@@ -57,11 +61,15 @@ fn source(change: impl FnOnce(&mut FeedHttpOptions)) -> HttpFeedSource {
     HttpFeedSource::new(options)
 }
 
+fn tenant(number: i64) -> TenantNumber {
+    TenantNumber::new(number).unwrap()
+}
+
 fn request(url: &str) -> FeedRequest {
     let draft =
         FeedDraft { name: Some("Provider".to_owned()), url: Some(url.to_owned()), ..FeedDraft::default() };
     let url = FeedSettings::parse(draft).unwrap().url;
-    FeedRequest { url, time_zone: TimeZone::UTC, validators: Validators::default() }
+    FeedRequest { tenant: tenant(1), url, time_zone: TimeZone::UTC, validators: Validators::default() }
 }
 
 /// Keeps what it is handed.

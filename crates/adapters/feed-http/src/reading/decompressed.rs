@@ -52,7 +52,8 @@ impl Gauge {
     }
 }
 
-/// The bytes of a feed, decompressed: at most as many as it may have, and at most as many times more than were sent.
+/// The bytes of a feed, decompressed: at most as many as it may have, of at most as many that were sent, and at most so many
+/// times more than those.
 pub(crate) struct Decompressed<R: Read> {
     bytes: Form<Counted<R>>,
     gauge: Arc<Gauge>,
@@ -67,21 +68,26 @@ enum Form<R: Read> {
     Unknown(Option<R>),
     Plain(Restored<R>),
     Gzip(Box<MultiGzDecoder<io::BufReader<Restored<R>>>>),
-    Brotli(Box<Decompressor<R>>),
+    Brotli(Box<Decompressor<SmallWindow<R>>>),
 }
 
 /// Up to so many bytes a feed may be however much larger than what was sent: a short list of like zones packs well.
 const FREE_BYTES: u64 = 16 << 20;
 const BUFFER_BYTES: usize = 32 * 1024;
 const GZIP_MAGIC: [u8; 2] = [0x1F, 0x8B];
+/// The first byte of a stream of "Large Window Brotli". In Brotli (RFC 7932, section 9.1) it is invalid.
+const LARGE_WINDOW: u8 = 0x11;
 
 impl<R: Read> Decompressed<R> {
     pub(crate) fn new(source: R, compression: Compression, limits: &FeedLimits, gauge: Arc<Gauge>) -> Self {
-        let source = Counted { source, gauge: Arc::clone(&gauge) };
+        let source = Counted { source, gauge: Arc::clone(&gauge), max_bytes: limits.max_feed_bytes };
         let bytes = match compression {
             Compression::Untold => Form::Unknown(Some(source)),
             Compression::Gzip => gzip(Vec::new(), source),
-            Compression::Brotli => Form::Brotli(Box::new(Decompressor::new(source, BUFFER_BYTES))),
+            Compression::Brotli => {
+                let source = SmallWindow { source, is_begun: false };
+                Form::Brotli(Box::new(Decompressor::new(source, BUFFER_BYTES)))
+            }
         };
         Self { bytes, gauge, max_bytes: limits.max_feed_bytes, max_expansion: limits.max_expansion }
     }
@@ -135,6 +141,25 @@ impl<R: Read> Read for Decompressed<R> {
     }
 }
 
+/// Refuses what the decompressor takes beyond Brotli: a window of up to 1 GiB, which it would hold in memory. Brotli's
+/// own are of at most 16 MiB.
+struct SmallWindow<R> {
+    source: R,
+    is_begun: bool,
+}
+
+impl<R: Read> Read for SmallWindow<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(to)?;
+        if !self.is_begun && to[..read].first() == Some(&LARGE_WINDOW) {
+            let text = "it is compressed with Brotli's large window, which is not allowed";
+            return Err(FeedFault::io(text));
+        }
+        self.is_begun |= read > 0;
+        Ok(read)
+    }
+}
+
 /// What a decompressor says: its own errors, or those of its source.
 fn told(error: io::Error) -> io::Error {
     let is_of_source =
@@ -145,10 +170,11 @@ fn told(error: io::Error) -> io::Error {
     FeedFault::io(format!("it cannot be decompressed: {error}"))
 }
 
-/// Counts what is read, and stops when it is told to.
+/// Counts what is read, and stops when it is told to, or when it is too much: of what was compressed nothing at all may come.
 struct Counted<R> {
     source: R,
     gauge: Arc<Gauge>,
+    max_bytes: u64,
 }
 
 impl<R: Read> Read for Counted<R> {
@@ -158,7 +184,10 @@ impl<R: Read> Read for Counted<R> {
             io::ErrorKind::Interrupted => error,
             _ => io::Error::other(SourceFault(error)),
         })?;
-        self.gauge.received.fetch_add(read as u64, Ordering::Relaxed);
+        let received = self.gauge.received.fetch_add(read as u64, Ordering::Relaxed) + read as u64;
+        if received > self.max_bytes {
+            return Err(FeedFault::io(format!("more than {} bytes of it were sent", self.max_bytes)));
+        }
         if read == 0 && !to.is_empty() {
             self.gauge.has_ended.store(true, Ordering::Relaxed);
         }

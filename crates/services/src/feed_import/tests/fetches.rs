@@ -46,6 +46,7 @@ async fn what_a_feed_says_is_staged_in_its_order_and_becomes_the_catalog_at_the_
     assert_eq!(*told.ends.lock().unwrap(), [(end, counts)]);
 
     let [asked] = provider.requests().try_into().unwrap();
+    assert_eq!(asked.tenant, run_key(2).tenant);
     assert_eq!((asked.url, asked.time_zone), (feed_settings().url, TimeZone::UTC));
     assert_eq!(asked.validators, self::validators());
 }

@@ -8,9 +8,6 @@ use std::time::Instant;
 use super::provider::{ok, status, write};
 use super::*;
 
-/// Long enough for a slow machine; nothing takes so long that goes well.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// Waits until the other side has closed.
 fn wait_for_the_end(stream: &mut TcpStream) {
     let _ = stream.read(&mut [0]);
@@ -164,6 +161,24 @@ async fn a_host_that_fails_again_and_again_is_left_alone_and_others_are_not() {
 }
 
 #[tokio::test]
+async fn a_host_that_one_tenant_leaves_alone_is_asked_for_another() {
+    // Two feeds of one host, one of which is broken.
+    let provider =
+        Provider::saying_each(vec![cut(&feed_of(9), 99), cut(&feed_of(9), 99), ok("", feed_of(4))]);
+    let source = source(|options| (options.max_attempts, options.breaker_failures) = (1, 2));
+    for _ in 0..2 {
+        let outcome = fetch(&source, &provider.url()).await;
+        assert_eq!(unavailable(&outcome), "the connection broke off after 99 bytes");
+    }
+    assert!(matches!(fetch(&source, &provider.url()).await.end, Err(FetchError::LeftAlone(_))));
+    let of_another = FeedRequest { tenant: tenant(2), ..request(&provider.url()) };
+    assert_eq!(fetch_to(&source, of_another, Collector::default()).await.end, whole());
+    // That it works for one opens it to no other either.
+    assert!(matches!(fetch(&source, &provider.url()).await.end, Err(FetchError::LeftAlone(_))));
+    assert_eq!(provider.requests().len(), 3);
+}
+
+#[tokio::test]
 async fn an_endless_body_ends_at_its_bound() {
     let (told, ended) = mpsc::channel();
     let endless = Provider::new(move |_, stream| {
@@ -174,7 +189,7 @@ async fn an_endless_body_ends_at_its_bound() {
     });
     let source = source(|options| options.limits.max_feed_bytes = 1 << 20);
     let outcome = fetch(&source, &endless.url()).await;
-    assert_eq!(unreadable(&outcome), "it is larger than 1048576 bytes");
+    assert_eq!(unreadable(&outcome), "more than 1048576 bytes of it were sent");
     assert_eq!(outcome.cost.attempts, 1);
     let closed = tokio::task::spawn_blocking(move || ended.recv_timeout(PATIENCE));
     assert!(closed.await.unwrap().is_ok(), "the connection is still open");
@@ -248,59 +263,4 @@ async fn a_sink_that_waits_holds_the_provider_back() {
     // The buffers of the sockets of both sides are the most of it.
     assert!(written.unwrap() < 32 << 20, "{written:?} bytes went somewhere");
     fetching.abort();
-}
-
-/// A sink that takes nothing before it is told to.
-struct Waiting {
-    may_take: tokio::sync::Semaphore,
-    was_asked: tokio::sync::Notify,
-}
-
-#[async_trait]
-impl FeedSink for Waiting {
-    async fn take(&self, _: Vec<FeedItem>) -> Result<(), SinkClosed> {
-        self.was_asked.notify_one();
-        self.may_take.acquire().await.map(drop).map_err(|_| SinkClosed)
-    }
-
-    async fn restart(&self) -> Result<(), SinkClosed> {
-        Err(SinkClosed)
-    }
-}
-
-#[tokio::test]
-async fn a_provider_that_is_slow_and_a_sink_that_waits_hold_up_no_other_feed() {
-    let source = source(|options| options.readers = 1);
-    let (go_on, may_go_on) = mpsc::channel::<()>();
-    let may_go_on = Mutex::new(may_go_on);
-    let (begun, has_begun) = mpsc::channel();
-    let slow = Provider::new(move |_, stream| {
-        let (answer, half) = (ok("", feed_of(2000)), 100_000);
-        write(stream, &answer[..half]);
-        begun.send(()).unwrap();
-        may_go_on.lock().unwrap().recv().unwrap();
-        write(stream, &answer[half..]);
-    });
-    let good = Provider::saying(ok("", feed_of(2000)));
-    let sink =
-        Arc::new(Waiting { may_take: tokio::sync::Semaphore::new(0), was_asked: tokio::sync::Notify::new() });
-    let (slow_url, good_url) = (slow.url(), good.url());
-    let slow_fetch = fetch(&source, &slow_url);
-    let waiting = source.fetch(request(&good_url), sink.clone());
-    let others = async {
-        sink.was_asked.notified().await;
-        while has_begun.try_recv().is_err() {
-            tokio::task::yield_now().await;
-        }
-        let outcome = tokio::time::timeout(PATIENCE, fetch(&source, &good_url)).await;
-        go_on.send(()).unwrap();
-        sink.may_take.add_permits(1);
-        outcome
-    };
-    let (slow, waiting, other) = tokio::join!(slow_fetch, waiting, others);
-    let other = other.expect("it waits for none of the two");
-    for outcome in [&slow, &other] {
-        assert_eq!((&outcome.end, outcome.plans), (&whole(), 2000));
-    }
-    assert_eq!(waiting.1, whole());
 }

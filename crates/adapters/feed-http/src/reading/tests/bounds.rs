@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use brotli::CompressorWriter;
+use brotli::enc::BrotliEncoderParams;
 use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 use tenantry_domain::RejectCode;
@@ -107,13 +108,39 @@ fn a_bomb_is_not_unpacked_beyond_its_bounds() {
 }
 
 #[test]
+fn a_window_that_brotli_by_itself_does_not_have_is_refused() {
+    let mut packed = Vec::new();
+    let params = BrotliEncoderParams { quality: 5, lgwin: 30, large_window: true, ..Default::default() };
+    let mut encoder = CompressorWriter::with_params(&mut packed, 4096, &params);
+    encoder.write_all(SMALL.as_bytes()).unwrap();
+    drop(encoder);
+    for lengths in [vec![], vec![1]] {
+        let pieces = Pieces { bytes: &packed, lengths, number: 0 };
+        let end = read_with(pieces, Compression::Brotli, &FeedLimits::default()).end;
+        let Err(ReadError::Unreadable(text)) = end else { panic!("{end:?}") };
+        assert_eq!(text, "it is compressed with Brotli's large window, which is not allowed");
+    }
+}
+
+#[test]
 fn a_feed_has_a_largest_size() {
     let limits = limits(|limits| limits.max_feed_bytes = SMALL.len() as u64);
     assert!(read_within(SMALL, &limits).end.is_ok());
     let outcome = read_within(format!("{SMALL} "), &limits);
+    assert_eq!(outcome.fault(), format!("more than {} bytes of it were sent", SMALL.len()));
+    let outcome = read_within(gzip(format!("{SMALL} ").as_bytes()), &limits);
     assert_eq!(outcome.fault(), format!("it is larger than {} bytes", SMALL.len()));
     let endless = io::Cursor::new("<planList>").chain(Spaces(u64::MAX));
     assert!(read_with(endless, Compression::Untold, &limits).end.is_err());
+}
+
+#[test]
+fn what_is_sent_has_a_largest_size_though_nothing_comes_of_it() {
+    let limits = limits(|limits| limits.max_feed_bytes = 1 << 20);
+    let nothing = gzip(b"");
+    let members = Pieces { bytes: &nothing.repeat((2 << 20) / nothing.len()), lengths: vec![], number: 0 };
+    let outcome = read_with(members, Compression::Untold, &limits);
+    assert_eq!(outcome.fault(), "more than 1048576 bytes of it were sent");
 }
 
 #[test]

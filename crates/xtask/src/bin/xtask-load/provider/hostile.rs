@@ -5,8 +5,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread::sleep;
 use std::time::Duration;
 
+use brotli::CompressorWriter;
+use brotli::enc::BrotliEncoderParams;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
 use super::answer::status;
-use super::encoding::Body;
+use super::encoding::{Body, Chunked};
 use crate::Result;
 
 /// What a hostile provider does.
@@ -14,12 +19,18 @@ use crate::Result;
 pub(crate) enum Hostility {
     /// A feed that does not end.
     Endless,
+    /// Elements that mean nothing, without an end.
+    EmptyElements,
+    /// Streams of gzip that hold nothing, one behind another without an end.
+    EmptyMembers,
     /// Headers that do not end.
     EndlessHeaders,
     /// Little that becomes much by gzip.
     GzipBomb,
     /// Little that becomes much by Brotli.
     BrotliBomb,
+    /// Much, for a window of 1 GiB, which Brotli by itself does not have.
+    BrotliWindow,
     /// Entities made of entities, ten levels deep.
     EntityBomb,
     /// Elements within elements without an end.
@@ -41,11 +52,14 @@ pub(crate) enum Hostility {
 }
 
 impl Hostility {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Endless,
+        Self::EmptyElements,
+        Self::EmptyMembers,
         Self::EndlessHeaders,
         Self::GzipBomb,
         Self::BrotliBomb,
+        Self::BrotliWindow,
         Self::EntityBomb,
         Self::Depth,
         Self::EndlessTag,
@@ -61,9 +75,12 @@ impl Hostility {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Endless => "endless",
+            Self::EmptyElements => "empty-elements",
+            Self::EmptyMembers => "empty-members",
             Self::EndlessHeaders => "endless-headers",
             Self::GzipBomb => "gzip-bomb",
             Self::BrotliBomb => "brotli-bomb",
+            Self::BrotliWindow => "brotli-window",
             Self::EntityBomb => "entity-bomb",
             Self::Depth => "depth",
             Self::EndlessTag => "endless-tag",
@@ -92,18 +109,36 @@ impl Hostility {
             Self::Endless => {
                 ok(&mut to, "")?;
                 to.write_all(b"<planList><output>")?;
-                repeat(&mut to, "<!-- and so on -->\n")
+                repeat(&mut to, b"<!-- and so on -->\n")
+            }
+            Self::EmptyElements => {
+                ok(&mut to, "")?;
+                to.write_all(b"<planList><output>")?;
+                repeat(&mut to, b"<a/>")
+            }
+            Self::EmptyMembers => {
+                ok(&mut to, "Content-Encoding: gzip\r\n")?;
+                let member = GzEncoder::new(Vec::new(), Compression::fast()).finish()?;
+                repeat(&mut to, &member)
             }
             Self::EndlessHeaders => {
                 to.write_all(b"HTTP/1.1 200 OK\r\n")?;
-                repeat(&mut to, "X-More: and so on\r\n")
+                repeat(&mut to, b"X-More: and so on\r\n")
             }
             Self::GzipBomb | Self::BrotliBomb => {
                 let coding = if self == Self::GzipBomb { "gzip" } else { "br" };
                 ok(&mut to, &format!("Content-Encoding: {coding}\r\nTransfer-Encoding: chunked\r\n"))?;
                 let mut body = Body::new(coding, to);
                 body.write_all(b"<planList><output>")?;
-                repeat(&mut body, &format!("<!--{}-->", " ".repeat(60_000)))
+                repeat(&mut body, format!("<!--{}-->", " ".repeat(60_000)).as_bytes())
+            }
+            Self::BrotliWindow => {
+                ok(&mut to, "Content-Encoding: br\r\nTransfer-Encoding: chunked\r\n")?;
+                let params =
+                    BrotliEncoderParams { quality: 1, lgwin: 30, large_window: true, ..Default::default() };
+                let mut body = CompressorWriter::with_params(Chunked::new(to), 4096, &params);
+                body.write_all(b"<planList><output>")?;
+                repeat(&mut body, format!("<!--{}-->", " ".repeat(60_000)).as_bytes())
             }
             Self::EntityBomb => {
                 ok(&mut to, "")?;
@@ -113,12 +148,12 @@ impl Hostility {
             Self::Depth => {
                 ok(&mut to, "")?;
                 to.write_all(b"<planList>")?;
-                repeat(&mut to, "<a>")
+                repeat(&mut to, b"<a>")
             }
             Self::EndlessTag => {
                 ok(&mut to, "")?;
                 to.write_all(b"<planList ")?;
-                repeat(&mut to, "a='b' ")
+                repeat(&mut to, b"a='b' ")
             }
             Self::RedirectLoopback => {
                 let port = own.port();
@@ -160,10 +195,10 @@ impl Hostility {
 }
 
 /// Writes it again and again.
-fn repeat(to: &mut impl Write, text: &str) -> Result<()> {
-    let many = text.repeat(1 + 8192 / text.len());
+fn repeat(to: &mut impl Write, bytes: &[u8]) -> Result<()> {
+    let many = bytes.repeat(1 + 8192 / bytes.len());
     loop {
-        to.write_all(many.as_bytes())?;
+        to.write_all(&many)?;
     }
 }
 
