@@ -1,5 +1,6 @@
 //! First-level values that are believed only for a while, for nodes that hear of changes by a bus: a bus can
-//! fail without a word. A node that is alone needs none of this.
+//! fail without a word. A node that is alone needs none of this; where it has a shared cache all the same, its ages are
+//! [without a limit](Ages::unlimited).
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,14 @@ impl Ages {
             is_joined: AtomicBool::new(false),
         };
         ages.bus_is_lost();
+        ages
+    }
+
+    /// Values may be of any age: nobody else changes anything, and there is no bus to be joined or lost.
+    #[must_use]
+    pub fn unlimited(timer: Arc<dyn Timer>) -> Self {
+        let ages = Self::new(timer, Duration::MAX);
+        ages.bus_is_joined();
         ages
     }
 

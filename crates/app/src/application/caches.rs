@@ -1,7 +1,7 @@
 //! The caches of this node, and what connects them with those of others.
 //!
-//! Alone, a node has its memory and nothing else. With a bus, by Redis or by the database, it hears of the others'
-//! changes and tells them of its own; with Redis or memcached it reads through that too.
+//! Alone, a node has its memory, and memcached where that is configured. With a bus, by Redis or by the database, it
+//! hears of the others' changes and tells them of its own; with Redis or memcached it reads through that too.
 
 mod tasks;
 #[cfg(test)]
@@ -111,7 +111,12 @@ impl Caches {
             &limits,
         ));
         let snapshots = shelf(settings, true, &timer);
-        let ages = Arc::new(Ages::new(Arc::clone(&timer), Duration::from_millis(settings.near_max_age_ms)));
+        let ages = match bus {
+            Some(_) => Ages::new(Arc::clone(&timer), Duration::from_millis(settings.near_max_age_ms)),
+            // It would wait for ever to join one. A node without a bus is the only one.
+            None => Ages::unlimited(Arc::clone(&timer)),
+        };
+        let ages = Arc::new(ages);
         Self {
             access: aged(
                 &ages,
