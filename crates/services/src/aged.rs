@@ -56,8 +56,9 @@ impl Ages {
         self.max_ms.store(self.usual_ms.min(millis(WHILE_LOST)), Ordering::Release);
     }
 
-    /// Whether this node hears of changes now.
-    fn hears_of_changes(&self) -> bool {
+    /// Whether this node hears of changes now, or nobody else makes any.
+    #[must_use]
+    pub fn hears_of_changes(&self) -> bool {
         self.is_joined.load(Ordering::Acquire)
     }
 

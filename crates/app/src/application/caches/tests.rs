@@ -1,12 +1,18 @@
 mod needs_servers;
 mod node;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use node::{Node, Storage, key, settings, tenant};
 use tenantry_cache_memcached::MemcachedUrl;
 use tenantry_cache_redis::RedisUrl;
+use tenantry_ports::{BusListener, MockChangeBus};
 use tenantry_services::CachedEntry;
+use tokio::sync::watch;
+
+use super::{Bus, Run};
 
 /// Nobody listens there.
 const NOWHERE: &str = "redis://127.0.0.1:1";
@@ -52,5 +58,25 @@ async fn a_node_with_memcached_and_no_bus_is_alone_and_knows_what_it_holds_from_
     let put = node.put("k", "v").await;
     let known = node.caches.key_values.last_known(&(tenant(), key("k")));
     assert_eq!(known.map(|known| CachedEntry::version(&known)), Some(put));
+    node.stop().await;
+}
+
+#[actix_web::test]
+async fn whoever_is_to_write_waits_until_the_node_is_on_the_bus() {
+    let (join, joins) = watch::channel(false);
+    let run: Run<dyn BusListener> = Arc::new(move |listener| {
+        let mut joins = joins.clone();
+        Box::pin(async move {
+            joins.wait_for(|joins| *joins).await.unwrap();
+            listener.joined();
+        })
+    });
+    let mut bus = MockChangeBus::new();
+    bus.expect_announce().returning(|_| Ok(()));
+    let node = Node::start(&settings(), &Storage::default(), Some(Bus { bus: Arc::new(bus), run }));
+    let mut is_up = Box::pin(node.caches.until_up());
+    assert_eq!((&mut is_up).now_or_never(), None);
+    join.send_replace(true);
+    is_up.await;
     node.stop().await;
 }
