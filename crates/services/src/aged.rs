@@ -1,5 +1,6 @@
 //! First-level values that are believed only for a while, for nodes that hear of changes by a bus: a bus can
-//! fail without a word. A node that is alone needs none of this.
+//! fail without a word. A node that is alone needs none of this; where it has a shared cache all the same, its ages are
+//! [without a limit](Ages::unlimited).
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,14 @@ impl Ages {
         ages
     }
 
+    /// Values may be of any age: nobody else changes anything, and there is no bus to be joined or lost.
+    #[must_use]
+    pub fn unlimited(timer: Arc<dyn Timer>) -> Self {
+        let ages = Self::new(timer, Duration::MAX);
+        ages.bus_is_joined();
+        ages
+    }
+
     pub(crate) fn bus_is_joined(&self) {
         self.max_ms.store(self.usual_ms, Ordering::Release);
         self.is_joined.store(true, Ordering::Release);
@@ -47,8 +56,9 @@ impl Ages {
         self.max_ms.store(self.usual_ms.min(millis(WHILE_LOST)), Ordering::Release);
     }
 
-    /// Whether this node hears of changes now.
-    fn hears_of_changes(&self) -> bool {
+    /// Whether this node hears of changes now, or nobody else makes any.
+    #[must_use]
+    pub fn hears_of_changes(&self) -> bool {
         self.is_joined.load(Ordering::Acquire)
     }
 

@@ -93,7 +93,8 @@ impl Propagation {
         }
     }
 
-    /// What is queued is still carried, and then [`run`](Self::run) ends.
+    /// What is queued is still carried, and what could not be is tried again; then [`run`](Self::run) ends. As long as
+    /// the shared cache or the bus is down it does not, so whoever waits for that should not do so for ever.
     pub fn finish(&self) {
         self.lock().finish();
         self.runner.wake();

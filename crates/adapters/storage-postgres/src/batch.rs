@@ -14,7 +14,7 @@ use tenantry_storage_support::Batch;
 
 use crate::claim::Claim;
 use crate::counters::{self, Counters};
-use crate::doubt::{Doubt, process_of};
+use crate::doubt::{Doubts, ServerProcess};
 use crate::error::PostgresError;
 use crate::event_append::StagedAppends;
 use crate::key_value_write::StagedWrites;
@@ -41,10 +41,10 @@ pub(crate) struct WriteBatch {
     connector: Arc<Connector>,
     /// Nothing where there is none yet, or the last one can't be relied upon.
     connection: Option<PgConnection>,
-    /// The server's process for that connection.
-    process: i32,
-    /// What nobody knows of the last transaction on the connection before.
-    doubt: Option<Doubt>,
+    /// The server's process for the last connection.
+    process: Option<ServerProcess>,
+    /// What nobody knows of the last transactions on connections before.
+    doubts: Doubts,
     clock: Arc<dyn Clock>,
     listener: Arc<dyn CommitListener>,
     pulse: Arc<Pulse>,
@@ -68,8 +68,8 @@ impl WriteBatch {
         Self {
             connector,
             connection: None,
-            process: 0,
-            doubt: None,
+            process: None,
+            doubts: Doubts::none(),
             clock,
             listener,
             pulse,
@@ -208,11 +208,9 @@ impl WriteBatch {
         Ok(())
     }
 
-    /// Waits until it is known what has become of the last commit, if that is in doubt.
-    fn settle_doubt(&mut self) {
-        if let Some(doubt) = self.doubt.take() {
-            self.doubt = doubt.resolve(&self.connector, &*self.listener);
-        }
+    /// Waits until it is known what has become of commits that are in doubt, or long enough.
+    fn settle_doubts(&mut self) {
+        self.doubts.settle(&self.connector, &*self.listener);
     }
 
     fn forget(&mut self) {
@@ -227,7 +225,7 @@ impl Batch for WriteBatch {
     type Claim = Claim;
 
     fn begin(&mut self, claims: &[Claim]) -> Result<(), StorageError> {
-        self.settle_doubt();
+        self.settle_doubts();
         self.now = self.clock.now();
         if self.connection.is_some() {
             match self.start(claims) {
@@ -243,7 +241,7 @@ impl Batch for WriteBatch {
             }
         }
         let mut connection = self.connector.connect(Access::Write)?;
-        self.process = process_of(&mut connection)?;
+        self.process = Some(ServerProcess::of(&mut connection)?);
         self.connection = Some(connection);
         self.pulse.beat();
         self.start(claims).map_err(|error| {
@@ -264,9 +262,9 @@ impl Batch for WriteBatch {
         // A transaction that was aborted is rolled back by COMMIT, without an error: the query before has one.
         let committed = self.run(|connection| Ok(connection.batch_execute("SELECT 1; COMMIT")?));
         if let Err(error) = committed {
-            if error.is_lost_connection() {
+            if let Some(process) = self.process.filter(|_| error.is_lost_connection()) {
                 let changes = std::mem::take(&mut self.changes);
-                self.doubt = Doubt::arise(self.process, changes, &*self.listener);
+                self.doubts.arise(process, changes, &*self.listener);
             }
             return Err(error.into());
         }
@@ -298,7 +296,7 @@ impl Batch for WriteBatch {
     }
 
     fn settle(&mut self) {
-        self.settle_doubt();
+        self.settle_doubts();
     }
 
     fn close(&mut self) {

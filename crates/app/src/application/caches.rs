@@ -1,7 +1,7 @@
 //! The caches of this node, and what connects them with those of others.
 //!
-//! Alone, a node has its memory and nothing else. With a bus, by Redis or by the database, it hears of the others'
-//! changes and tells them of its own; with Redis or memcached it reads through that too.
+//! Alone, a node has its memory, and memcached where that is configured. With a bus, by Redis or by the database, it
+//! hears of the others' changes and tells them of its own; with Redis or memcached it reads through that too.
 
 mod tasks;
 #[cfg(test)]
@@ -35,8 +35,9 @@ const MAX_QUEUED_BYTES: usize = 64 << 20;
 /// The longest that a write waits until other nodes know of it.
 const SETTLE_WITHIN: Duration = Duration::from_millis(250);
 
-/// How long a start waits for the shared cache.
+/// How long a start waits for the shared cache and the bus, and how often it looks.
 const UP_WITHIN: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// How often a snapshot that is searched is compared with storage, where other nodes may change the catalog.
 const RECHECK_SNAPSHOTS: Duration = Duration::from_secs(1);
@@ -111,7 +112,12 @@ impl Caches {
             &limits,
         ));
         let snapshots = shelf(settings, true, &timer);
-        let ages = Arc::new(Ages::new(Arc::clone(&timer), Duration::from_millis(settings.near_max_age_ms)));
+        let ages = match bus {
+            Some(_) => Ages::new(Arc::clone(&timer), Duration::from_millis(settings.near_max_age_ms)),
+            // It would wait for ever to join one. A node without a bus is the only one.
+            None => Ages::unlimited(Arc::clone(&timer)),
+        };
+        let ages = Arc::new(ages);
         Self {
             access: aged(
                 &ages,
@@ -181,16 +187,20 @@ impl Caches {
         Some(Arc::clone(&self.nodes.as_ref()?.shared.as_ref()?.health))
     }
 
-    /// Waits until the shared cache is up, for a second at most. What is written before then reaches other nodes
-    /// late, so nothing should be served yet.
+    /// Waits until the shared cache is up and this node on the bus, for a second at most. What is written before then
+    /// reaches other nodes late, so nothing should be served or written yet.
     pub(crate) async fn until_up(&self) {
-        let Some(health) = self.health() else { return };
+        let Some(Nodes { ages, shared, .. }) = &self.nodes else { return };
         let is_up = async {
-            while health.check().await.is_err() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+            while !ages.hears_of_changes() {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            let Some(shared) = shared else { return };
+            while shared.health.check().await.is_err() {
+                tokio::time::sleep(LOOK_EVERY).await;
             }
         };
-        // Without it Tenantry serves all the same.
+        // Without them Tenantry serves all the same.
         let _ = tokio::time::timeout(UP_WITHIN, is_up).await;
     }
 

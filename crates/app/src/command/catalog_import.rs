@@ -43,6 +43,7 @@ async fn carry_out(
 ) -> Result<FeedRun, CommandError> {
     let core = Core::open(config).map_err(CommandError::failed)?;
     let caches = core.caches.start();
+    core.caches.until_up().await;
     let imported = import_into(&core, config, import, tenant, bytes).await;
     core.storage.close().await;
     caches.finish().await;

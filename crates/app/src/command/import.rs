@@ -161,6 +161,7 @@ async fn store(
 ) -> Result<(), CommandError> {
     let core = Core::open(config).map_err(CommandError::failed)?;
     let caches = core.caches.start();
+    core.caches.until_up().await;
     let stored = match tenant(&core.tenants, args).await {
         Ok(tenant) => {
             tally.becomes_that_of(tenant.as_ref());

@@ -40,6 +40,7 @@ fn read(file: &Path) -> Result<Vec<SampleTenant>, CommandError> {
 async fn store(config: &Config, samples: &[SampleTenant]) -> Result<Vec<Seeded>, CommandError> {
     let core = Core::open(config).map_err(CommandError::failed)?;
     let caches = core.caches.start();
+    core.caches.until_up().await;
     let outcomes = sample_tenants::store_missing(&core.tenants, samples).await;
     core.storage.close().await;
     caches.finish().await;

@@ -115,3 +115,14 @@ fn a_usual_age_of_less_than_that_stays_less() {
     cache.expect_get().returning(|_| Some(aged(1_000)));
     assert_eq!(AgedCache::new(Arc::new(cache), ages).get(&7), None);
 }
+
+#[test]
+fn a_node_that_is_alone_believes_what_it_holds_whatever_its_age() {
+    let mut timer = MockTimer::new();
+    timer.expect_elapsed().return_const(Duration::from_secs(1_000_000));
+    let mut cache = MockNearCache::new();
+    cache.expect_get().returning(|_| Some(aged(1_000)));
+    cache.expect_last_known().returning(|_| Some(aged(1_000)));
+    let cache = AgedCache::new(Arc::new(cache), Arc::new(Ages::unlimited(Arc::new(timer))));
+    assert_eq!((cache.get(&7), cache.last_known(&7)), (Some("v"), Some("v")));
+}

@@ -141,8 +141,16 @@ impl Queue {
     /// Whether there is something to do at once.
     pub(super) fn has_work(&self) -> bool {
         // Where nothing waits, those who wait for what was given up remain.
-        let is_behind = self.carried < self.pushed || !self.order.is_empty();
-        is_behind || self.owing == Owing::Anew || self.finishing
+        self.is_behind() || self.owing == Owing::Anew || self.is_finished()
+    }
+
+    fn is_behind(&self) -> bool {
+        self.carried < self.pushed || !self.order.is_empty()
+    }
+
+    /// Whether it is to end, and nothing is left of which others do not know.
+    fn is_finished(&self) -> bool {
+        self.finishing && !self.is_behind() && self.owing == Owing::Nothing && self.lost.is_empty()
     }
 
     /// Whether there is nothing to do but to try again to tell what is owed.
@@ -158,8 +166,7 @@ impl Queue {
 
     /// The next to be carried, which may be nothing but what is owed. Nothing at all: it is finished.
     pub(super) fn take(&mut self) -> Option<Batch> {
-        let is_done = self.carried == self.pushed && self.order.is_empty();
-        if self.finishing && is_done && self.owing != Owing::Anew {
+        if self.is_finished() {
             return None;
         }
         let (mut items, mut bytes) = (Vec::new(), 0);

@@ -305,14 +305,42 @@ fn when_it_is_told_to_finish_it_carries_what_is_queued_and_ends() {
     assert_eq!(propagation.run().now_or_never(), Some(()));
 }
 
+/// As in a process that ends before it has come onto the bus.
 #[test]
-fn it_ends_also_while_the_bus_is_down() {
+fn when_it_is_told_to_finish_it_tries_until_the_others_are_told() {
+    let mut order = Sequence::new();
     let mut bus = MockChangeBus::new();
-    bus.expect_announce().returning(|_| Err(down()));
-    let propagation = propagation(None, Some(Arc::new(bus)), Standstill);
-    carry_on(&propagation);
+    bus.expect_announce().times(4).in_sequence(&mut order).returning(|_| Err(down()));
+    bus.expect_announce()
+        .once()
+        .in_sequence(&mut order)
+        .with(eq(vec![Change::Anything]))
+        .returning(|_| Ok(()));
+    let propagation = propagation(None, Some(Arc::new(bus)), Haste::default());
+    propagation.push(subject("k"), cached(5));
     propagation.finish();
     assert_eq!(propagation.run().now_or_never(), Some(()));
+}
+
+#[test]
+fn when_it_is_told_to_finish_it_waits_for_the_shared_cache_that_has_missed_something() {
+    let mut order = Sequence::new();
+    let mut shared = MockSharedCache::new();
+    let unavailable = || CacheError::Unavailable("down".to_owned());
+    shared.expect_replace_all().once().in_sequence(&mut order).returning(move |_| Err(unavailable()));
+    shared
+        .expect_replace_all()
+        .once()
+        .in_sequence(&mut order)
+        .withf(|all| replaced(all) == [("k".to_owned(), 5, true)])
+        .returning(|_| Ok(()));
+    let propagation = propagation(Some(Arc::new(shared)), None, Standstill);
+    propagation.push(subject("k"), cached(5));
+    propagation.finish();
+    let mut running = Box::pin(propagation.run());
+    assert_eq!((&mut running).now_or_never(), None, "the shared cache is down");
+    propagation.shared_cache_is_back();
+    assert_eq!(running.now_or_never(), Some(()));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use futures_util::future::BoxFuture;
 use tenantry_services::Propagation;
 use tokio::task::JoinHandle;
 
-/// How long changes that are queued may take at the end, until they are given up: other nodes hold nothing for
-/// longer than they should in any case.
+/// How long what other nodes do not know of yet may take at the end, also while the bus or the shared cache is down, until
+/// it is given up: other nodes hold nothing for longer than they should in any case.
 const CARRY_WITHIN: Duration = Duration::from_secs(2);
 
 /// Tasks that run, in the actix system of whoever starts them, until they are told to finish.

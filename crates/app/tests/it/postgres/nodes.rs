@@ -1,13 +1,17 @@
 //! Two nodes on one PostgreSQL, that hear of each other's changes by it alone.
 
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
-use diesel::{Connection, PgConnection, RunQueryDsl};
+use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 use super::{Installation, keys, schema_of, server};
+use crate::process::finish;
 use crate::support::{Home, TestApp, TestTenant, until};
 
 /// The longest until another node sees a change.
@@ -91,13 +95,23 @@ async fn sees(node: &TestApp, tenant: &TestTenant, status: StatusCode, body: Opt
 fn buses(schema: &str) -> i64 {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = left($1, 63) \
                  AND (query LIKE 'LISTEN %' OR query = 'SELECT 1' OR query LIKE 'SELECT pg_notify(%')";
-    #[derive(diesel::QueryableByName)]
-    struct Count {
-        #[diesel(sql_type = BigInt)]
-        count: i64,
-    }
     let mut connection = PgConnection::establish(&server()).unwrap();
     diesel::sql_query(count).bind::<Text, _>(schema).get_result::<Count>(&mut connection).unwrap().count
+}
+
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+/// The one number that the query answers, named `count`.
+fn count(query: &str) -> i64 {
+    number_of(&mut PgConnection::establish(&server()).unwrap(), query)
+}
+
+fn number_of(connection: &mut PgConnection, query: &str) -> i64 {
+    diesel::sql_query(query).get_result::<Count>(connection).unwrap().count
 }
 
 #[tokio::test]
@@ -129,4 +143,75 @@ async fn a_node_that_is_told_that_it_is_alone_is_on_no_bus() {
     let tenant = app.create_tenant("acme").await;
     sees(&app, &tenant, StatusCode::NOT_FOUND, None).await;
     assert_eq!(buses(&schema), 0);
+}
+
+/// A process that ends has told the others before, also where it comes onto the bus only in the end.
+#[tokio::test]
+async fn what_is_imported_beside_a_node_is_seen_by_it() {
+    let installation = Installation::new();
+    let schema = schema_of(installation.data_dir.path());
+    let mut keys = keys(installation.data_dir.path());
+    let mark = if server().contains('?') { '&' } else { '?' };
+    keys.push(("database_url", format!("{}{mark}application_name={schema}", server())));
+    keys.push(("cache.near_max_age_ms", "600000".to_owned()));
+    let keys: Vec<_> = keys.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let app = TestApp::start_in(Home::from(tempfile::tempdir().unwrap()), &keys);
+    let tenant = app.create_tenant("acme").await;
+    let put = app.tenant(&tenant, Method::PUT, "/kv/k").body("before").send().await.unwrap();
+    assert!(put.status().is_success(), "{put:?}");
+    sees(&app, &tenant, StatusCode::OK, Some("before")).await;
+
+    let closed = ClosedBus::of(&schema).await;
+    let mut import = installation.command(&["import", "--replace", "--tenant", &tenant.number.to_string()]);
+    import.arg(tenantbase(installation.data_dir.path()));
+    let importing = std::thread::spawn(move || finish(&mut import));
+    let stored = format!("SELECT count(*) FROM {schema}.key_values WHERE value = 'imported'");
+    until("it is stored", async || count(&stored) == 1).await;
+    closed.open();
+    let imported = importing.join().unwrap();
+    assert_eq!(imported.code, Some(0), "{imported:?}");
+    sees(&app, &tenant, StatusCode::OK, Some("imported")).await;
+}
+
+/// A file of tenantbase in which `k` is `imported`.
+fn tenantbase(directory: &Path) -> PathBuf {
+    let file = directory.join("tenantbase.sqlite3");
+    let mut database = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    let table = "CREATE TABLE kvalue (id INTEGER PRIMARY KEY, key TEXT, value TEXT)";
+    database.batch_execute(&format!("{table}; INSERT INTO kvalue VALUES (1, 'k', 'imported')")).unwrap();
+    file
+}
+
+/// A bus onto which nobody comes who is not on it.
+struct ClosedBus {
+    process: i64,
+    waiting: JoinHandle<()>,
+}
+
+impl ClosedBus {
+    /// That of the schema with this name, on which one node is. Those on it share a lock, and whoever comes waits behind
+    /// one who wants it alone. Other locks of the schema are shared by more connections.
+    async fn of(schema: &str) -> Self {
+        let lock = count(&format!(
+            "SELECT max((classid::bigint << 32) | objid::bigint) AS count FROM (
+                SELECT classid, objid FROM pg_locks JOIN pg_stat_activity USING (pid)
+                WHERE locktype = 'advisory' AND application_name = left('{schema}', 63)
+                GROUP BY classid, objid HAVING count(*) = 1
+            ) AS of_the_bus"
+        ));
+        let mut connection = PgConnection::establish(&server()).unwrap();
+        let process = number_of(&mut connection, "SELECT pg_backend_pid()::bigint AS count");
+        // It ends with an error, when it is told to wait no more.
+        let waiting = std::thread::spawn(move || {
+            assert!(connection.batch_execute(&format!("SELECT pg_advisory_lock({lock})")).is_err());
+        });
+        let waits = format!("SELECT count(*) FROM pg_locks WHERE pid = {process} AND NOT granted");
+        until("the bus is closed", async || count(&waits) == 1).await;
+        Self { process, waiting }
+    }
+
+    fn open(self) {
+        count(&format!("SELECT pg_cancel_backend({})::integer::bigint AS count", self.process));
+        self.waiting.join().unwrap();
+    }
 }
