@@ -14,8 +14,27 @@ use super::{OpenError, migrations};
 const OLDEST: i64 = 140_000;
 
 /// The tables of the newest version.
-const TABLES: [&str; 7] =
-    ["settings", "tenants", "tenant_counters", "admin_keys", "tenant_keys", "events", "key_values"];
+const TABLES: [&str; 19] = [
+    "settings",
+    "tenants",
+    "tenant_counters",
+    "admin_keys",
+    "tenant_keys",
+    "events",
+    "key_values",
+    "catalogs",
+    "feeds",
+    "feed_runs",
+    "plan_contents",
+    "plan_versions",
+    "plans",
+    "staged_plans",
+    "staged_rejects",
+    "feed_rejects",
+    "reject_texts",
+    "discards",
+    "jobs",
+];
 
 /// What was found.
 #[derive(Debug)]
@@ -114,12 +133,21 @@ fn refuse_incomplete(
     }
     for table in TABLES {
         let there = "SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-                     WHERE n.nspname || '.' || c.relname = $1 AND c.relforcerowsecurity = c.relrowsecurity";
+                     WHERE n.nspname || '.' || c.relname = $1";
         let name = format!("{schema}.{table}");
         let is_there = has(connection, there, &name).map_err(|error| OpenError::failed(url, &error))?;
         if !is_there {
-            return Err(incomplete(format!("the table {table} is missing, or not as it was made")));
+            return Err(incomplete(format!("the table {table} is missing")));
         }
+    }
+    let open = "SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+                WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity AND c.relforcerowsecurity) \
+                AND (c.relname = 'tenants' OR EXISTS (SELECT FROM pg_attribute AS a \
+                WHERE a.attrelid = c.oid AND a.attname = 'tenant_number' AND NOT a.attisdropped))";
+    if has(connection, open, schema).map_err(|error| OpenError::failed(url, &error))? {
+        let detail =
+            "a table of the tenants' rows is not under Row-Level Security, or not its owner".to_owned();
+        return Err(incomplete(detail));
     }
     Ok(())
 }

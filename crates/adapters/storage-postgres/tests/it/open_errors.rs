@@ -105,6 +105,20 @@ fn a_schema_that_was_restored_in_part() {
     assert!(matches!(error, OpenError::Incomplete { .. }), "{error:?}");
 }
 
+#[test]
+fn a_schema_in_which_row_level_security_was_switched_off() {
+    for (table, switch) in [("tenants", "NO FORCE"), ("events", "DISABLE"), ("discards", "DISABLE")] {
+        let schema = Schema::new();
+        open(&schema).unwrap();
+        for switch in [switch, "NO FORCE"] {
+            let off = format!("ALTER TABLE \"{}\".{table} {switch} ROW LEVEL SECURITY", schema.name);
+            connection().batch_execute(&off).unwrap();
+        }
+        let error = refused(&schema.options(), &["Row-Level Security", "backup"]);
+        assert!(matches!(error, OpenError::Incomplete { .. }), "{error:?}");
+    }
+}
+
 /// How many steps lead to the newest schema.
 fn steps() -> usize {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../migrations/postgres");
