@@ -1,5 +1,6 @@
 //! A catalog that is searched: the product with so many plans, and the bare server beside it.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -42,6 +43,8 @@ impl<'a> Catalog<'a> {
         let imports = Imports::of(sides.product.address(), &sides.key, &provider)?;
         let begun = Instant::now();
         imports.run_one()?;
+        // The first search has the snapshot made, and waits for it.
+        search_once(sides.product.address(), &sides.key)?;
         println!(
             "{name}: {plans} plans were imported, and are found, {:.1} s after",
             begun.elapsed().as_secs_f64()
@@ -76,14 +79,19 @@ impl<'a> Catalog<'a> {
         product::wait_until_ready(product.address())?;
         thread::sleep(SETTLES);
         let idle = resident_mib(product.process_id())?;
-        let mut path = Vec::new();
-        feed::write_search(0, &mut path);
-        let answer = Client::connect(product.address(), Some(&key))?.get(&String::from_utf8(path)?)?;
-        if answer.status != 200 {
-            return Err(format!("a search was answered with {}", answer.status).into());
-        }
+        search_once(product.address(), &key)?;
         thread::sleep(SETTLES);
         Ok(resident_mib(product.process_id())? - idle)
+    }
+}
+
+fn search_once(product: SocketAddr, key: &str) -> Result<()> {
+    let mut path = Vec::new();
+    feed::write_search(0, &mut path);
+    let answer = Client::connect(product, Some(key))?.get(&String::from_utf8(path)?)?;
+    match answer.status {
+        200 => Ok(()),
+        status => Err(format!("a search was answered with {status}").into()),
     }
 }
 
