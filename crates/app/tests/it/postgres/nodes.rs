@@ -130,16 +130,22 @@ async fn with_memcached_each_node_sees_what_the_other_changes() {
     two.each_sees_what_the_other_changes().await;
 }
 
+/// Starts a node whose connections have the schema's name, with that setting.
+fn start_named(installation: &Installation, setting: (&'static str, &str)) -> TestApp {
+    let mut keys = keys(installation.data_dir.path());
+    let schema = schema_of(installation.data_dir.path());
+    let mark = if server().contains('?') { '&' } else { '?' };
+    keys.push(("database_url", format!("{}{mark}application_name={schema}", server())));
+    keys.push((setting.0, setting.1.to_owned()));
+    let keys: Vec<_> = keys.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    TestApp::start_in(Home::from(tempfile::tempdir().unwrap()), &keys)
+}
+
 #[tokio::test]
 async fn a_node_that_is_told_that_it_is_alone_is_on_no_bus() {
     let installation = Installation::new();
     let schema = schema_of(installation.data_dir.path());
-    let mut keys = keys(installation.data_dir.path());
-    let mark = if server().contains('?') { '&' } else { '?' };
-    keys.push(("database_url", format!("{}{mark}application_name={schema}", server())));
-    keys.push(("postgres.announce_changes", "false".to_owned()));
-    let keys: Vec<_> = keys.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    let app = TestApp::start_in(Home::from(tempfile::tempdir().unwrap()), &keys);
+    let app = start_named(&installation, ("postgres.announce_changes", "false"));
     let tenant = app.create_tenant("acme").await;
     sees(&app, &tenant, StatusCode::NOT_FOUND, None).await;
     assert_eq!(buses(&schema), 0);
@@ -150,12 +156,7 @@ async fn a_node_that_is_told_that_it_is_alone_is_on_no_bus() {
 async fn what_is_imported_beside_a_node_is_seen_by_it() {
     let installation = Installation::new();
     let schema = schema_of(installation.data_dir.path());
-    let mut keys = keys(installation.data_dir.path());
-    let mark = if server().contains('?') { '&' } else { '?' };
-    keys.push(("database_url", format!("{}{mark}application_name={schema}", server())));
-    keys.push(("cache.near_max_age_ms", "600000".to_owned()));
-    let keys: Vec<_> = keys.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    let app = TestApp::start_in(Home::from(tempfile::tempdir().unwrap()), &keys);
+    let app = start_named(&installation, ("cache.near_max_age_ms", "600000"));
     let tenant = app.create_tenant("acme").await;
     let put = app.tenant(&tenant, Method::PUT, "/kv/k").body("before").send().await.unwrap();
     assert!(put.status().is_success(), "{put:?}");
